@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+# "make run" and "make check" are all one needs; see README.md.
+BUILD    ?= build
+CC       ?= gcc
+PREFIX   ?= /usr/local
+CONF     ?= config
+
+CPPFLAGS += -I. -D_GNU_SOURCE -D_FORTIFY_SOURCE=2
+WARN      = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wvla -Wconversion -Wno-sign-conversion
+HARDEN    = -fstack-protector-strong -fstack-clash-protection -fPIE \
+            -fcf-protection
+CFLAGS   ?= -O2 -g
+ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARN) $(HARDEN) $(EXTRA_CFLAGS)
+LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(EXTRA_LDFLAGS)
+ifdef CI
+ALL_CFLAGS += -Werror
+endif
+
+LIBS      = -lpcap -lzmq -levent -lyaml -ljansson -lsodium -lz
+PROGRAMS  = collector analyzer launch
+src_of    = $(sort $(wildcard $(1)/*.c $(1)/*/*.c))
+objs_of   = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/main.c,$(call src_of,$(1))))
+
+BINS      = $(BUILD)/tollwatch-collector $(BUILD)/tollwatch-analyzer \
+            $(BUILD)/tollwatch
+
+all: $(BINS)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# One archive a folder: a program links its own and common's, nothing else.
+define archive
+$(BUILD)/lib$(1).a: $(call objs_of,$(1))
+	@rm -f $$@
+	ar crs $$@ $$^
+endef
+$(foreach p,common $(PROGRAMS),$(eval $(call archive,$(p))))
+
+$(BUILD)/tollwatch-collector: $(BUILD)/obj/collector/main.o $(BUILD)/libcollector.a $(BUILD)/libcommon.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+$(BUILD)/tollwatch-analyzer: $(BUILD)/obj/analyzer/main.o $(BUILD)/libanalyzer.a $(BUILD)/libcommon.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+$(BUILD)/tollwatch: $(BUILD)/obj/launch/main.o $(BUILD)/liblaunch.a $(BUILD)/libcommon.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	@ln -sfn $(BUILD)/tollwatch tollwatch
+
+include tests/tests.mk
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+clean:
+	rm -rf build tollwatch
+
+-include $(shell find $(BUILD)/obj $(BUILD)/test -name '*.d' 2>/dev/null)
+.PHONY: all format clean
+.DELETE_ON_ERROR:
