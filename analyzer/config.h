@@ -106,7 +106,7 @@ struct source_conf {
 
 struct analyzer_conf {
 	struct conf *conf; /* owns the strings */
-	char hash[16];     /* of everything read */
+	char hash[17];     /* 16 hex digits of everything read, and a NUL */
 	struct {
 		const char *name;
 		const char *timezone;

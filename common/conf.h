@@ -50,6 +50,13 @@ void conf_hash(const struct conf *c, char out[SHA256_HEX]);
 char *conf_file(struct conf *c, const struct conf_tree *at, struct sv path,
 		size_t *n, const char **name);
 
+/* Every file read through c so far: its name relative to conf_dir and what
+ * was in it. */
+void conf_each_file(const struct conf *c,
+		    void (*each)(void *arg, const char *name,
+				 struct sv content),
+		    void *arg);
+
 /* ---- errors ---- */
 enum conf_severity { CONF_ERROR, CONF_WARNING };
 

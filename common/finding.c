@@ -249,8 +249,7 @@ static void json_identity(struct json *j, const struct finding *f)
 	json_key(j, "key");
 	json_str(j, EVENT_SV(f->key));
 	json_key(j, "regime");
-	json_str(j, f->regime == REGIME_INSIDE ? SV("inside")
-					       : SV("outside"));
+	json_str(j, f->regime == REGIME_INSIDE ? SV("inside") : SV("outside"));
 }
 
 static void json_sums(struct json *j, const struct finding *f)
@@ -285,8 +284,8 @@ static void json_baseline(struct json *j, const struct finding_term *t)
 
 void finding_json(const struct finding *f, struct json *j)
 {
-	unsigned terms = f->n_terms < FINDING_TERMS ? f->n_terms
-						    : FINDING_TERMS;
+	unsigned terms =
+		f->n_terms < FINDING_TERMS ? f->n_terms : FINDING_TERMS;
 
 	json_open(j, '{');
 	json_identity(j, f);
@@ -367,7 +366,7 @@ static void print_limit(const struct finding *f, const struct finding_term *t,
 	measure_text(t->measure, t->floor, floor);
 	duration_text(t->window_us, window, sizeof(window));
 	fprintf(out, "  %s%s%s, limit %s (floor %s", seen,
-		t->session ? " since the period began"
+		t->session     ? " since the period began"
 		: t->window_us ? " in "
 			       : " now",
 		t->window_us && !t->session ? window : "", limit, floor);
@@ -393,8 +392,8 @@ static void print_money(const struct finding *f, const char *tz, FILE *out)
 	local_text(f->first_call_us, tz, "%H:%M:%S", first);
 	fprintf(out, "  %s so far since %s, %s/min, %u call%s up", so_far,
 		first, burn, f->live_calls, f->live_calls == 1 ? "" : "s");
-	if (f->regime_until_us > f->time_us &&
-	    f->regime_until_us < INT64_MAX && f->projection > 0) {
+	if (f->regime_until_us > f->time_us && f->regime_until_us < INT64_MAX &&
+	    f->projection > 0) {
 		local_text(f->regime_until_us, tz, "%a %H:%M", until);
 		fprintf(out, "; %s by %s if nobody acts", more, until);
 	}
@@ -427,9 +426,8 @@ void finding_text(const struct finding *f, const char *tz, FILE *out)
 	fprintf(out, "%s %.*s %.*s: %.*s (%.*s), %s, %s",
 		f->severity == SEVERITY_CRITICAL ? "CRITICAL" : "WARNING",
 		SV_ARG(EVENT_SV(f->rule)), SV_ARG(EVENT_SV(f->name)),
-		SV_ARG(EVENT_SV(f->account_name)),
-		SV_ARG(EVENT_SV(f->account)), when,
-		f->regime == REGIME_INSIDE ? "open" : "closed");
+		SV_ARG(EVENT_SV(f->account_name)), SV_ARG(EVENT_SV(f->account)),
+		when, f->regime == REGIME_INSIDE ? "open" : "closed");
 	if (f->closed_since_us > 0) {
 		local_text(f->closed_since_us, tz, "%a %H:%M", when);
 		fprintf(out, " since %s", when);
