@@ -28,6 +28,7 @@ enum {
 	WIRE_HEADER = 64,
 	WIRE_BATCH_MAX = 1 << 18, /* bytes of a whole batch */
 	WIRE_EVENTS_MAX = 512,    /* events in one batch */
+	WIRE_CONFIG_HASH = 64,    /* SHA-256 in hex, without a NUL */
 };
 
 enum wire_kind {
@@ -84,7 +85,8 @@ enum wire_rc wire_check(struct sv buf, struct wire_view *out);
 void wire_header(struct wire_header *h, enum wire_kind kind, struct sv stream,
 		 uint32_t boot, uint64_t seq, uint32_t count);
 
-/* Bytes of one record of this kind, 0 for kinds without; and its version. */
+/* Bytes of one record of this kind, 0 for kinds without; and its version, 0
+ * for an unknown kind. */
 uint32_t wire_record_size(enum wire_kind kind);
 uint16_t wire_record_version(enum wire_kind kind);
 
