@@ -39,8 +39,7 @@ void civil_from_days(int64_t days, int *year, unsigned *month, unsigned *day)
 	int64_t z = days + 719468;
 	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
 	int64_t doe = z - era * 146097;
-	int64_t yoe =
-		(doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
 	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
 	int64_t mp = (5 * doy + 2) / 153;
 
@@ -49,18 +48,38 @@ void civil_from_days(int64_t days, int *year, unsigned *month, unsigned *day)
 	*year = (int)(yoe + era * 400 + (*month <= 2));
 }
 
+/* n digits of v, then the character that follows them. */
+static char *put_digits(char *p, unsigned n, unsigned v, char after)
+{
+	for (unsigned i = n; i-- > 0; v /= 10)
+		p[i] = (char)('0' + v % 10);
+	p[n] = after;
+	return p + n + 1;
+}
+
+/* By hand: printf would be most of the cost of "decode --json". */
 void time_text(int64_t us, char out[TIME_TEXT])
 {
 	int64_t days = us / DAY_US - (us % DAY_US < 0);
-	int64_t rest = us - days * DAY_US;
+	int64_t rest = us % DAY_US + (us % DAY_US < 0 ? DAY_US : 0);
+	unsigned sec = (unsigned)(rest / SEC_US);
+	char *p = out;
 	int y;
 	unsigned m;
 	unsigned d;
 
 	civil_from_days(days, &y, &m, &d);
-	snprintf(out, TIME_TEXT, "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", y, m,
-		 d, (int)(rest / HOUR_US), (int)(rest / MIN_US % 60),
-		 (int)(rest / SEC_US % 60), (int)(rest % SEC_US));
+	if (y >= 0 && y <= 9999)
+		p = put_digits(p, 4, (unsigned)y, '-');
+	else
+		p += snprintf(out, 12, "%d-", y);
+	p = put_digits(p, 2, m, '-');
+	p = put_digits(p, 2, d, 'T');
+	p = put_digits(p, 2, sec / 3600, ':');
+	p = put_digits(p, 2, sec / 60 % 60, ':');
+	p = put_digits(p, 2, sec % 60, '.');
+	p = put_digits(p, 6, (unsigned)(rest % SEC_US), 'Z');
+	*p = '\0';
 }
 
 /* Exactly n digits at the front of *s. */
@@ -85,15 +104,16 @@ static bool one_of(struct sv *s, const char *set)
 
 static bool fraction(struct sv *s, int64_t *us)
 {
-	int64_t unit = SEC_US / 10;
-	bool any = false;
+	int64_t unit = SEC_US;
 
-	for (*us = 0; s->n && s->p[0] >= '0' && s->p[0] <= '9'; unit /= 10) {
+	for (*us = 0; s->n && s->p[0] >= '0' && s->p[0] <= '9';) {
+		if (unit == 1)
+			return false; /* finer than a microsecond */
+		unit /= 10;
 		*us += (s->p[0] - '0') * unit;
-		any = true;
 		*s = (struct sv){s->p + 1, s->n - 1};
 	}
-	return any;
+	return unit < SEC_US;
 }
 
 static bool offset(struct sv *s, int64_t *us)

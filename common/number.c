@@ -67,13 +67,18 @@ void number_mask(struct number n, char out[NUMBER_TEXT])
 	number_mask_raw((struct sv){text, len}, out, NUMBER_TEXT);
 }
 
+/* At least three characters stay hidden, so that a number of seven to nine
+ * shows less of its beginning. */
 void number_mask_raw(struct sv raw, char *out, size_t size)
 {
 	size_t keep = raw.n > 0 && raw.p[0] == '+' ? 5 : 4;
 
-	if (raw.n <= 6)
+	if (raw.n <= 6) {
 		snprintf(out, size, "%.*s", SV_ARG(raw));
-	else
-		snprintf(out, size, "%.*s****%.*s", (int)keep, raw.p, 2,
-			 raw.p + raw.n - 2);
+		return;
+	}
+	if (keep > raw.n - 5)
+		keep = raw.n - 5;
+	snprintf(out, size, "%.*s****%.*s", (int)keep, raw.p, 2,
+		 raw.p + raw.n - 2);
 }
