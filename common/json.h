@@ -32,7 +32,7 @@ void json_str(struct json *j, struct sv s);
 void json_str_or_null(struct json *j, struct sv s); /* empty = null */
 void json_int(struct json *j, int64_t v);
 void json_bool(struct json *j, bool v);
-void json_null(struct json *j);
+void json_none(struct json *j); /* null; "json_null" is jansson's */
 void json_raw(struct json *j, struct sv already_json);
 
 /* RFC 3339 string, or null when us is 0. */

@@ -39,6 +39,7 @@ const char *log_number(struct number n);
 struct log_limit {
 	long long next_ms;
 	unsigned long suppressed;
+	bool said; /* the last answer was true: begin to count anew */
 };
 bool log_allow(struct log_limit *l, unsigned seconds);
 
