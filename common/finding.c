@@ -106,7 +106,7 @@ static void json_window(struct json *j, const struct finding_term *t)
 	if (t->session) {
 		json_str(j, SV("session"));
 	} else if (t->window_us == 0) {
-		json_null(j);
+		json_none(j);
 	} else {
 		duration_text(t->window_us, text, sizeof(text));
 		json_str(j, sv_of(text));
@@ -121,17 +121,17 @@ static void json_cause(struct json *j, const struct finding *f,
 	json_value(j, t->measure, t->floor);
 	json_key(j, "factor");
 	if (t->usual < 0)
-		json_null(j);
+		json_none(j);
 	else
 		json_milli(j, t->usual_factor_milli);
 	json_key(j, "usual");
 	if (t->usual < 0)
-		json_null(j);
+		json_none(j);
 	else
 		json_value(j, t->measure, t->usual);
 	json_key(j, "override");
 	if (t->override_milli == 1000) {
-		json_null(j);
+		json_none(j);
 	} else {
 		json_open(j, '{');
 		json_key(j, "factor");
@@ -271,7 +271,7 @@ static void json_baseline(struct json *j, const struct finding_term *t)
 {
 	json_key(j, "baseline");
 	if (t->usual < 0) {
-		json_null(j);
+		json_none(j);
 		return;
 	}
 	json_open(j, '{');
