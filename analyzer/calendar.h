@@ -20,7 +20,8 @@
  * A local time that does not exist (clocks forward) counts as the instant of
  * the change; one that occurs twice as the first.  Overnight hours
  * ("22:00-06:00" on fri) belong to the day they begin on.  The table covers
- * CALENDAR_FIRST_YEAR..CALENDAR_LAST_YEAR; beyond it the account is closed.
+ * CALENDAR_FIRST_YEAR..CALENDAR_LAST_YEAR; beyond it the account is closed,
+ * unless it is open all the time: then there is no change at all.
  */
 enum { CALENDAR_FIRST_YEAR = 2009, CALENDAR_LAST_YEAR = 2040 };
 
