@@ -119,7 +119,8 @@ static bool starts_national(const struct dialplan *plan, struct sv s)
 {
 	struct sv national = sv_of(plan->national ? plan->national : "");
 
-	return national.n > 0 && s.n > national.n && sv_starts(s, national);
+	return national.n > 0 && s.n >= national.n + NATIONAL_MIN &&
+	       sv_starts(s, national);
 }
 
 static bool dialable(const struct dialplan *plan, struct sv s)
@@ -206,8 +207,8 @@ static bool plain(const struct dialplan *plan, struct sv s, struct number *out)
 	if (starts_national(plan, s)) {
 		struct sv rest = after(s, strlen(plan->national));
 
-		return country.n > 0 && rest.n >= NATIONAL_MIN &&
-		       rest.p[0] != '0' && e164(country, rest, out);
+		return country.n > 0 && rest.p[0] != '0' &&
+		       e164(country, rest, out);
 	}
 	/* trunks that leave the '+' out: 442079460123 */
 	if (country.n > 0 && s.n >= country.n + 9 && sv_starts(s, country))

@@ -23,7 +23,7 @@ struct sip_identity {
 	struct sv from_user;
 	struct sv to_user;
 	struct sv request_user; /* user part of the Request-URI */
-	struct sv diversion;    /* last Diversion = original diverting party */
+	struct sv diversion;	/* last Diversion = original diverting party */
 	struct sv contact_user;
 	struct sv user_agent;
 };
