@@ -41,7 +41,7 @@ void conf_free(struct conf *c); /* NULL ok */
 const char *conf_dir(const struct conf *c);
 
 /* SHA-256 over names and contents of all files read through c so far (CSV
- * files included, see conf_file), in order of reading. */
+ * files included, see conf_file; secrets not), in order of reading. */
 void conf_hash(const struct conf *c, char out[SHA256_HEX]);
 
 /* Read a side file (CSV) named in the config: path relative to conf_dir.
@@ -114,7 +114,7 @@ enum conf_flag {
 	CONF_SECRET = 1 << 1,  /* ${file:} ${env:}; never shown */
 	CONF_ENV = 1 << 2,     /* ${env:} and ${file:} allowed, not secret */
 	CONF_RESTART = 1 << 3, /* a reload cannot change it */
-	CONF_KEY_TEXT = 1 << 4,
+	CONF_KEY_TEXT = 1 << 4, /* CONF_DICT: keys are any text, not names */
 };
 
 struct conf_node;
