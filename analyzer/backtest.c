@@ -26,6 +26,8 @@ struct backtest {
 	bool as_json;
 	const char *config;
 	const char *summary;
+	uint64_t split; /* go over a snapshot every so many events; 0 = no */
+	uint64_t next_split;
 	uint64_t events;
 	uint64_t bad_batches;
 	uint64_t findings[2]; /* by severity - 1 */
@@ -74,6 +76,22 @@ static void progress(struct backtest *b)
 		at);
 }
 
+/* Save the engine, load it into a fresh one under a config read again, and
+ * go on: what follows must be the same (design section 6, identity b). */
+static void split(struct backtest *b)
+{
+	struct conf *c = NULL;
+	struct err e = {0};
+	struct analyzer_conf *conf = analyzer_conf_load(b->config, &c, &e);
+
+	if (!conf || !apply_config(b->apply, &conf, &e)) {
+		fprintf(stderr, "tollwatch: backtest: split: %s\n",
+			e.text[0] ? e.text : "the config has errors now");
+		exit(1);
+	}
+	b->next_split = b->events + b->split;
+}
+
 static void take(struct backtest *b, struct sv entry, uint64_t end)
 {
 	struct wire_view v;
@@ -82,6 +100,8 @@ static void take(struct backtest *b, struct sv entry, uint64_t end)
 		b->events += v.h->count;
 	if (apply_entry(b->apply, entry, end) == APPLY_BAD_BATCH)
 		b->bad_batches++;
+	if (b->split && b->events >= b->next_split)
+		split(b);
 	progress(b);
 }
 
@@ -192,7 +212,7 @@ static bool write_summary(struct backtest *b, struct err *e)
 static int usage(void)
 {
 	fputs("usage: tollwatch-analyzer backtest --config DIR [--json] "
-	      "[--summary FILE] -|ARCHIVE\n",
+	      "[--summary FILE] [--split EVENTS] -|ARCHIVE\n",
 	      stderr);
 	return 2;
 }
@@ -245,6 +265,7 @@ int backtest_main(int argc, char **argv)
 		{"config", required_argument, NULL, 'c'},
 		{"json", no_argument, NULL, 'j'},
 		{"summary", required_argument, NULL, 's'},
+		{"split", required_argument, NULL, 'n'},
 		{0},
 	};
 	struct backtest b = {0};
@@ -260,6 +281,11 @@ int backtest_main(int argc, char **argv)
 			break;
 		case 's':
 			b.summary = optarg;
+			break;
+		case 'n':
+			if (!sv_u64(sv_of(optarg), &b.split) || b.split == 0)
+				return usage();
+			b.next_split = b.split;
 			break;
 		default:
 			return usage();
