@@ -17,6 +17,9 @@ enum {
 	TYPE_VLAN = 0x8100,
 	TYPE_QINQ = 0x88a8,
 	TYPE_QINQ_OLD = 0x9100,
+	TYPE_PPPOE = 0x8864, /* session stage, RFC 2516 */
+	PPP_IPV4 = 0x0021,
+	PPP_IPV6 = 0x0057,
 };
 
 enum {
@@ -60,19 +63,41 @@ static enum packet_rc skip_tags(struct cursor *c, uint16_t *type)
 		*type = be16(c->p + 2);
 		advance(c, 4);
 	}
-	return *type == TYPE_IPV4 || *type == TYPE_IPV6 ? PACKET_OK
-							: PACKET_NOT_IP;
+	return PACKET_OK;
+}
+
+/* Version, code, session, length, then the protocol of PPP. */
+static enum packet_rc pppoe(struct cursor *c, uint16_t *type)
+{
+	uint16_t protocol;
+
+	if (c->n < 8)
+		return PACKET_SHORT;
+	protocol = be16(c->p + 6);
+	if (protocol == PPP_IPV4)
+		*type = TYPE_IPV4;
+	else if (protocol == PPP_IPV6)
+		*type = TYPE_IPV6;
+	advance(c, 8);
+	return PACKET_OK;
 }
 
 static enum packet_rc typed(struct cursor *c, size_t header, size_t type_at)
 {
+	enum packet_rc rc;
 	uint16_t type;
 
 	if (c->n < header)
 		return PACKET_SHORT;
 	type = be16(c->p + type_at);
 	advance(c, header);
-	return skip_tags(c, &type);
+	rc = skip_tags(c, &type);
+	if (rc == PACKET_OK && type == TYPE_PPPOE)
+		rc = pppoe(c, &type);
+	if (rc)
+		return rc;
+	return type == TYPE_IPV4 || type == TYPE_IPV6 ? PACKET_OK
+						      : PACKET_NOT_IP;
 }
 
 /* BSD loopback: the address family in the byte order of whoever captured. */

@@ -11,7 +11,7 @@
 /*
  * From a captured frame to the UDP payload inside it, without a copy.
  *
- *   link layer ─▶ VLAN tags ─▶ IPv4 | IPv6 (─▶ IP in IP) ─▶ UDP ─▶ payload
+ *   link layer ─▶ VLAN tags, PPPoE ─▶ IPv4 | IPv6 (─▶ IP in IP) ─▶ UDP ─▶ payload
  *
  * Link types: Ethernet, Linux cooked v1 and v2, raw IP, BSD loopback.
  * Checksums are not verified: a tap on the sending host sees them unset.

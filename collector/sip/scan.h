@@ -100,6 +100,12 @@ struct sip_msg {
  * be cut and is not believed.  *m is complete only for SIP_OK. */
 enum sip_rc sip_scan(struct sv datagram, bool truncated, struct sip_msg *m);
 
+/* A header's value, empty when absent. */
+static inline struct sv sip_header(const struct sip_msg *m, enum sip_header h)
+{
+	return m->header[h].p ? m->header[h] : SV("");
+}
+
 const char *sip_rc_name(enum sip_rc rc);
 
 #endif

@@ -20,6 +20,7 @@
 #define IP6   IP6_("\x11", "\x0a")
 #define EXT(next) next "\0\0\0\0\0\0\0"
 #define EXT8  EXT("\0") EXT("\0") EXT("\0") EXT("\0") EXT("\0") EXT("\0") EXT("\0")
+#define PPPOE(proto) "\x11\0\x12\x34\0\x20\0" proto
 #define TAG   "\x81\0\0\7"
 #define OUTER(len) "\x45\0\0" len "\0\1\0\0\x40\x04\0\0" "\x0a\0\0\1" "\x0a\0\0\2"
 
@@ -37,6 +38,9 @@ static const struct {
 	{LINK_ETHERNET, FRAME(MAC TAG "\x08\0" IP4 UDP), PACKET_OK, false},
 	{LINK_ETHERNET, FRAME(MAC "\x88\xa8\0\1" "\x91\0\0\1" TAG TAG "\x08\0" IP4 UDP), PACKET_OK, false},
 	{LINK_ETHERNET, FRAME(MAC TAG TAG TAG TAG TAG "\x08\0" IP4 UDP), PACKET_NESTED, false},
+	{LINK_ETHERNET, FRAME(MAC TAG "\x88\x64" PPPOE("\x21") IP4 UDP), PACKET_OK, false},
+	{LINK_ETHERNET, FRAME(MAC "\x88\x64" PPPOE("\x57") IP6 UDP), PACKET_OK, false},
+	{LINK_ETHERNET, FRAME(MAC "\x88\x64" PPPOE("\xc0") IP4 UDP), PACKET_NOT_IP, false},
 	{LINK_ETHERNET, FRAME(MAC "\x08\x06" "arp"), PACKET_NOT_IP, false},
 	{LINK_ETHERNET, FRAME(MAC TAG), PACKET_SHORT, false},
 	{LINK_ETHERNET, FRAME(MAC), PACKET_SHORT, false},
