@@ -34,8 +34,12 @@ static struct conf_place place_of(const struct conf_source *s, yaml_mark_t from,
 	long col = (long)from.column + 1;
 	unsigned width = 1;
 
-	if (s->shift && line <= s->n_lines)
+	if (line > s->n_lines) { /* libyaml ends a file with one line more */
+		line = s->n_lines;
+		col = (long)utf8_count(s->line[line - 1]) + 1;
+	} else if (s->shift) {
 		col -= s->shift[line - 1];
+	}
 	if (to.line == from.line && to.column > from.column)
 		width = (unsigned)(to.column - from.column);
 	return (struct conf_place){line, col > 0 ? (unsigned)col : 1, width};

@@ -20,7 +20,45 @@ unit: $(if $(T),$(BUILD)/test/unit/$(T),$(UNIT))
 
 # The same with address and undefined-behaviour sanitizers.
 asan:
-	$(MAKE) BUILD=build/asan EXTRA_CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" \
+	$(MAKE) BUILD=build/asan EXTRA_CFLAGS="$(SANITIZE)" \
 		EXTRA_LDFLAGS="-fsanitize=address,undefined" unit
 
-.PHONY: unit asan
+# A fuzz target names the archive it wants in line 2: /* folder: common */
+# "fuzz-replay" runs each over its corpus with gcc and sanitizers; "fuzz" looks
+# for new inputs with libFuzzer (clang).
+FUZZ      = $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_SECONDS ?= 20
+FUZZ_MAIN ?= tests/fuzz/replay.c
+SANITIZE  = -fsanitize=address,undefined -fno-sanitize-recover=all \
+            -fno-omit-frame-pointer
+fuzz_folder = $(shell sed -n '2s|^/\* folder: \([a-z]*\) \*/$$|\1|p' tests/fuzz/$(1).c)
+
+define fuzz_rule
+$(BUILD)/test/fuzz/$(1): tests/fuzz/$(1).c $(FUZZ_MAIN) $(BUILD)/lib$(2).a $(BUILD)/libcommon.a
+	@mkdir -p $$(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $$< $(FUZZ_MAIN) \
+		$(if $(filter-out common,$(2)),$(BUILD)/lib$(2).a) $(BUILD)/libcommon.a $(LIBS) -o $$@
+endef
+$(foreach t,$(FUZZ),$(eval $(call fuzz_rule,$(t),$(call fuzz_folder,$(t)))))
+
+replay-here: $(patsubst %,$(BUILD)/test/fuzz/%,$(FUZZ))
+	@for t in $(FUZZ); do $(BUILD)/test/fuzz/$$t tests/fuzz/corpus/$$t/* \
+		>$(BUILD)/test/fuzz/$$t.log 2>&1 || \
+		{ cat $(BUILD)/test/fuzz/$$t.log; exit 1; }; done
+
+fuzz-here: $(patsubst %,$(BUILD)/test/fuzz/%,$(FUZZ))
+	@for t in $(FUZZ); do mkdir -p $(BUILD)/found/$$t; \
+		$(BUILD)/test/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) \
+		-artifact_prefix=$(BUILD)/found/ -verbosity=0 -timeout=10 \
+		-print_final_stats=1 $(BUILD)/found/$$t \
+		tests/fuzz/corpus/$$t || exit 1; done
+
+fuzz-replay:
+	$(MAKE) BUILD=build/asan EXTRA_CFLAGS="$(SANITIZE)" \
+		EXTRA_LDFLAGS="-fsanitize=address,undefined" replay-here
+fuzz:
+	$(MAKE) BUILD=build/fuzz CC=clang FUZZ_MAIN= \
+		EXTRA_CFLAGS="$(SANITIZE) -fsanitize=fuzzer-no-link" \
+		EXTRA_LDFLAGS="-fsanitize=address,undefined,fuzzer" fuzz-here
+
+.PHONY: unit asan replay-here fuzz-here fuzz-replay fuzz
