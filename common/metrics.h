@@ -40,6 +40,7 @@ struct metrics_opts {
 MUST_USE bool metrics_new(struct metrics **out, struct event_base *base,
 			  const struct metrics_opts *o, struct err *e);
 void metrics_free(struct metrics *m); /* removes its socket; NULL ok */
+uint16_t metrics_port(const struct metrics *m); /* 0 on a unix socket */
 
 /* key="value" with the value escaped; false when it does not fit. */
 bool metrics_label(char *out, size_t size, const char *key, struct sv value);
