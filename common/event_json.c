@@ -173,6 +173,25 @@ static void out_number(const void *p, struct json *out)
 
 static const uint8_t v4_mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
+/* inet_ntop is sprintf inside, and this runs for every event. */
+static struct sv v4_text(const uint8_t addr[4], char *out)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < 4; i++) {
+		unsigned v = addr[i];
+
+		if (i)
+			out[n++] = '.';
+		if (v >= 100)
+			out[n++] = (char)('0' + v / 100);
+		if (v >= 10)
+			out[n++] = (char)('0' + v / 10 % 10);
+		out[n++] = (char)('0' + v % 10);
+	}
+	return (struct sv){out, n};
+}
+
 static void out_addr(const uint8_t addr[16], struct json *out)
 {
 	char text[INET6_ADDRSTRLEN];
@@ -181,10 +200,11 @@ static void out_addr(const uint8_t addr[16], struct json *out)
 		json_none(out);
 		return;
 	}
-	if (memcmp(addr, v4_mapped, sizeof(v4_mapped)) == 0)
-		inet_ntop(AF_INET, addr + 12, text, sizeof(text));
-	else
-		inet_ntop(AF_INET6, addr, text, sizeof(text));
+	if (memcmp(addr, v4_mapped, sizeof(v4_mapped)) == 0) {
+		json_str(out, v4_text(addr + 12, text));
+		return;
+	}
+	inet_ntop(AF_INET6, addr, text, sizeof(text));
 	json_str(out, sv_of(text));
 }
 

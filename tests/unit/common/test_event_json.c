@@ -110,7 +110,8 @@ static void comes_back(const struct event *ev, struct event *back)
 
 static void round_trip(void **state)
 {
-	static const char *const addr[] = {"192.0.2.7", "2001:db8::1",
+	static const char *const addr[] = {"192.0.2.7", "0.10.100.255",
+					   "2001:db8::1",
 					   "::ffff:198.51.100.9"};
 	struct event ev;
 	struct event back;
