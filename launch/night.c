@@ -109,7 +109,7 @@ bool night_write(const struct night_opts *o, struct night_summary *sum,
 	burst = victim(&s, "office", NULL);
 	drip = victim(&s, "retail", burst);
 	for (size_t i = 0; i < s.n_accounts; i++)
-		night_honest(&c, &s.account[i], o->seed);
+		night_honest(&c, &s.account[i], &s, o->seed);
 	sum->burst = sum->drip = c.n;
 	night_burst(&c, burst, &s, o->seed);
 	sum->burst = c.n - sum->burst;

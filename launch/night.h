@@ -69,6 +69,9 @@ void night_site_free(struct night_site *s);
  * deck. */
 int64_t night_rate_of(const struct night_site *s, const char *number);
 
+/* Does a number belong to one of the accounts? */
+bool night_owned(const struct night_site *s, const char *number);
+
 enum night_fate {
 	FATE_ANSWERED = 0,
 	FATE_CANCELLED,	 /* the caller gives up: 487 */
@@ -103,7 +106,7 @@ struct night_call *night_add(struct night_calls *c);
 
 /* The calls of one honest account, in order of set-up. */
 void night_honest(struct night_calls *c, const struct night_account *a,
-		  uint64_t seed);
+		  const struct night_site *s, uint64_t seed);
 
 /* Like Frip Finishing: mostly one number, 2.8 calls a minute, at most
  * NIGHT_PEAK up, £8 a minute in sum; from Saturday 02:24. */

@@ -151,9 +151,24 @@ static void live_through(struct rng *r, struct night_call *c, bool abroad)
 	}
 }
 
+/* The other party; a call from one customer to another is left out, it would
+ * be seen twice. */
+static void other_party(struct rng *r, const struct profile *p,
+			const struct night_site *s, struct night_call *c,
+			bool abroad)
+{
+	do {
+		int64_t i = abroad ? rng_range(r, p->first, p->last)
+				   : rng_range(r, 0, c->inbound ? 5 : 7);
+
+		number_at(r, abroad ? &places[i] : &uk[i], c->outside);
+	} while (night_owned(s, c->outside));
+}
+
 /* Calls of one account that are up: never more than it has lines, and never
  * more than two of them abroad. */
 struct lines {
+	const struct night_site *site;
 	int64_t all[256];
 	int64_t abroad[2];
 	size_t n;
@@ -188,10 +203,7 @@ static void one_call(struct night_calls *c, const struct night_account *a,
 	snprintf(n->own, sizeof(n->own), "+%llu",
 		 (unsigned long long)(a->number +
 				      (uint64_t)n->user % a->numbers));
-	number_at(r,
-		  abroad ? &places[rng_range(r, p->first, p->last)]
-			 : &uk[rng_range(r, 0, n->inbound ? 5 : 7)],
-		  n->outside);
+	other_party(r, p, l->site, n, abroad);
 	live_through(r, n, abroad);
 	*line = n->end_us;
 	if (abroad)
@@ -202,20 +214,21 @@ static void one_call(struct night_calls *c, const struct night_account *a,
 }
 
 void night_honest(struct night_calls *c, const struct night_account *a,
-		  uint64_t seed)
+		  const struct night_site *s, uint64_t seed)
 {
 	const struct profile *p = profile_of(a);
 	struct rng r = rng_fork(seed, a->number);
-	struct lines l = {.n = a->channels < 256 ? a->channels : 256};
+	struct lines l = {.site = s,
+			  .n = a->channels < 256 ? a->channels : 256};
 	const int64_t slot = 10 * SEC_US;
 
 	for (int64_t d = 0; d <= 30; d++) {
 		const char *shape = shape_of(p, d);
 		int64_t mood = rng_range(&r, 60, 130); /* percent */
 
-		for (int64_t s = 0; s < DAY_US / slot; s++) {
-			int64_t at = (NIGHT_FIRST_DAY + d) * DAY_US + s * slot;
-			int64_t busy = shape[s / 360] - '0';
+		for (int64_t k = 0; k < DAY_US / slot; k++) {
+			int64_t at = (NIGHT_FIRST_DAY + d) * DAY_US + k * slot;
+			int64_t busy = shape[k / 360] - '0';
 
 			/* calls an hour x 1e6 / 360 slots */
 			if (!rng_chance(&r, p->peak * busy * mood * 10000 /

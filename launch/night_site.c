@@ -100,31 +100,33 @@ static unsigned digits_of(struct sv s, char out[16])
 }
 
 /*
- * The first range of a list: "+441632960100-+441632960149", or a prefix
- * ("+44163296010", "+44163296010x") that is filled up to twelve digits, the
- * length of a UK number.
+ * The first range of a list: "+441632960100-+441632960149", the same with
+ * only the last digits again ("+441632960100-149"), or a prefix
+ * ("+44163296010") that is filled up to twelve digits, the length of a UK
+ * number.
  */
 static void range_of(struct night_account *a, struct sv ranges)
 {
 	struct sv last = sv_trim(sv_cut(&ranges, ';'));
 	struct sv first = sv_cut(&last, '-');
-	uint64_t end;
-	char text[16];
-	unsigned n = digits_of(first, text);
+	char low[16], high[16];
+	unsigned n = digits_of(first, low);
+	unsigned m = digits_of(last, high);
 
 	if (n == 0)
 		return;
-	a->number = strtoull(text, NULL, 10);
+	a->number = strtoull(low, NULL, 10);
 	a->numbers = 1;
-	for (; n < 12; n++) {
+	for (; m == 0 && n < 12; n++) {
 		a->number *= 10;
 		a->numbers *= 10;
 	}
-	if (digits_of(last, text) > 0) {
-		end = strtoull(text, NULL, 10);
-		if (end >= a->number && end - a->number < 10000)
-			a->numbers = (uint32_t)(end - a->number + 1);
-	}
+	if (m == 0 || m > n)
+		return;
+	memcpy(low + n - m, high, m + 1);
+	if (strtoull(low, NULL, 10) > a->number)
+		a->numbers =
+			(uint32_t)(strtoull(low, NULL, 10) - a->number) + 1;
 }
 
 static void users_of(struct night_account *a, struct sv users)
@@ -233,4 +235,15 @@ int64_t night_rate_of(const struct night_site *s, const char *number)
 		}
 	}
 	return per_min;
+}
+
+bool night_owned(const struct night_site *s, const char *number)
+{
+	uint64_t n = strtoull(number + (number[0] == '+'), NULL, 10);
+
+	for (size_t i = 0; i < s->n_accounts; i++)
+		if (n >= s->account[i].number &&
+		    n - s->account[i].number < s->account[i].numbers)
+			return true;
+	return false;
 }

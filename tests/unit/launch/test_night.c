@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "launch/night.c"
+#include "launch/night_site.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,6 +48,39 @@ static void rate_is_the_longest_prefix(void **state)
 	assert_int_equal(night_rate_of(&site, "+48704660123"), 52 * PENNY);
 	assert_int_equal(night_rate_of(&site, "+48224660123"), PENNY);
 	assert_int_equal(night_rate_of(&site, "+4"), 0);
+}
+
+/* The last numbers of a range are its own, the one behind it is not. */
+static void ranges_are_read_in_three_forms(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *text; uint64_t first; uint32_t n; } t[] = {
+		{"+441632960100-+441632960119", 441632960100, 20},
+		{"+441632960100-119;+441632960500-509", 441632960100, 20},
+		{"+44163296010", 441632960100, 10},
+		{"+441632960100", 441632960100, 1},
+		{"", 0, 0},
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct night_account a = {0};
+		struct night_site s = {.account = &a, .n_accounts = 1};
+		char last[24];
+
+		range_of(&a, sv_of(t[i].text));
+		assert_int_equal(a.number, t[i].first);
+		assert_int_equal(a.numbers, t[i].n);
+		if (a.numbers == 0)
+			continue;
+		snprintf(last, sizeof(last), "+%llu",
+			 (unsigned long long)(a.number + a.numbers - 1));
+		assert_true(night_owned(&s, last));
+		snprintf(last, sizeof(last), "+%llu",
+			 (unsigned long long)(a.number + a.numbers));
+		assert_false(night_owned(&s, last));
+	}
 }
 
 static void burst_keeps_the_published_shape(void **state)
@@ -117,7 +151,7 @@ static void honest_accounts_stay_modest(void **state)
 		struct night_account a = account_of(segment[s]);
 		struct night_calls c = {0};
 
-		night_honest(&c, &a, NIGHT_SEED);
+		night_honest(&c, &a, &site, NIGHT_SEED);
 		assert_true(c.n > 100);
 		for (size_t i = 0; i < c.n; i++) {
 			const struct night_call *n = &c.call[i];
@@ -215,7 +249,7 @@ static void packets_are_whole_and_in_order(void **state)
 	FILE *f = open_memstream(&p, &n);
 
 	(void)state;
-	night_honest(&c, &a, 1);
+	night_honest(&c, &a, &site, 1);
 	night_pcap_write(&c, f);
 	fclose(f);
 	for (size_t i = 0; i < c.n; i++) {
@@ -257,6 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rate_is_the_longest_prefix),
+		cmocka_unit_test(ranges_are_read_in_three_forms),
 		cmocka_unit_test(burst_keeps_the_published_shape),
 		cmocka_unit_test(drip_is_fifteen_pounds_four_times_an_hour),
 		cmocka_unit_test(honest_accounts_stay_modest),

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAUNCH_COMMAND_H
+#define LAUNCH_COMMAND_H
+
+#include <stdbool.h>
+
+/* The commands of `tollwatch`: argv[0] is the command's name; the result is
+ * the exit code. */
+int run_main(int argc, char **argv);
+int check_main(int argc, char **argv);
+int backtest_main(int argc, char **argv);
+int status_main(int argc, char **argv);
+int night_main(int argc, char **argv);
+
+/* Both programs' verdicts on a config folder, merged: on stderr as text, or
+ * on stdout as JSON Lines.  0, 78, or 69 when a program cannot be run. */
+int check_config(const char *dir, bool as_json);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "launch/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+const char *program_name(enum program p)
+{
+	return p == PROGRAM_COLLECTOR ? "collector" : "analyzer";
+}
+
+bool program_path(enum program p, char out[PROGRAM_PATH], struct err *e)
+{
+	char self[PROGRAM_PATH];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self));
+	char *slash;
+
+	if (n < 0 || (size_t)n == sizeof(self))
+		return err_set(e, "/proc/self/exe: %s",
+			       n < 0 ? strerror(errno) : "name too long");
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	if (slash)
+		*slash = '\0';
+	if (snprintf(out, PROGRAM_PATH, "%s/tollwatch-%s", self,
+		     program_name(p)) >= PROGRAM_PATH)
+		return err_set(e, "%s: name too long", self);
+	return access(out, X_OK) == 0 ||
+	       err_set(e, "%s: %s", out, strerror(errno));
+}
+
+/* argv with the program's path before it; the caller frees the array. */
+static char **with_path(char *path, char *const *argv)
+{
+	size_t n = 0;
+	char **all;
+
+	while (argv[n])
+		n++;
+	all = calloc(n + 2, sizeof(*all));
+	if (!all)
+		abort();
+	all[0] = path;
+	memcpy(all + 1, argv, n * sizeof(*all));
+	return all;
+}
+
+int program_exec(enum program p, char *const *argv)
+{
+	char path[PROGRAM_PATH];
+	struct err e;
+
+	if (program_path(p, path, &e)) {
+		char **all = with_path(path, argv);
+
+		fflush(NULL);
+		execv(path, all);
+		err_set(&e, "%s: %s", path, strerror(errno));
+		free(all);
+	}
+	fprintf(stderr, "tollwatch: %s\n", e.text);
+	return EXIT_AWAY;
+}
+
+static void in_child(const struct program_pipes *io, pid_t parent)
+{
+	sigset_t none;
+
+	/* Nothing may outlive the launcher, however it dies. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(1); /* it died before the line above */
+	if (io->group)
+		setpgid(0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (io->in >= 0)
+		dup2(io->in, STDIN_FILENO);
+	if (io->out >= 0)
+		dup2(io->out, STDOUT_FILENO);
+}
+
+bool program_spawn(enum program p, char *const *argv,
+		   const struct program_pipes *io, pid_t *pid, struct err *e)
+{
+	char path[PROGRAM_PATH];
+	pid_t parent = getpid();
+	char **all;
+
+	if (!program_path(p, path, e))
+		return false;
+	all = with_path(path, argv);
+	fflush(NULL);
+	*pid = fork();
+	if (*pid == 0) {
+		in_child(io, parent);
+		execv(path, all);
+		_exit(127);
+	}
+	free(all);
+	return *pid > 0 || err_set(e, "fork: %s", strerror(errno));
+}
+
+int program_code(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status)
+					: WEXITSTATUS(wait_status);
+}
+
+int program_wait(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 1;
+	return program_code(status);
+}
