@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 
+#include "common/attr.h"
 #include "common/err.h"
 #include "common/mem.h"
 #include "launch/program.h"
@@ -161,6 +162,21 @@ static void print_caret(const char *line, long col)
 	fputs("^\n", stderr);
 }
 
+/* What follows a key that may hold a secret is not shown. */
+static void hide_secret(char *line)
+{
+	static const char *const key[] = {"secret", "password", "token", "dsn"};
+
+	for (size_t i = 0; i < ARRAY_LEN(key); i++) {
+		char *at = strcasestr(line, key[i]);
+		char *value = at ? strchr(at, ':') : NULL;
+
+		for (char *p = value; p && *++p;)
+			if (*p != ' ')
+				*p = '*';
+	}
+}
+
 static void print_text(const char *dir, const json_t *o)
 {
 	const char *severity = text_of(o, "severity");
@@ -170,11 +186,12 @@ static void print_text(const char *dir, const json_t *o)
 		number_of(o, "line"), number_of(o, "col"),
 		*severity ? severity : "error", text_of(o, "message"));
 	if (line) {
+		hide_secret(line);
 		fprintf(stderr, "    %s\n", line);
 		print_caret(line, number_of(o, "col"));
 	}
 	if (*text_of(o, "hint"))
-		fprintf(stderr, "    %s\n", text_of(o, "hint"));
+		fprintf(stderr, "    hint: %s\n", text_of(o, "hint"));
 	free(line);
 }
 

@@ -34,16 +34,21 @@ static int by_setup(const void *x, const void *y)
 	return a->serial < b->serial ? -1 : a->serial > b->serial;
 }
 
-/* The first account of a segment, or any other than `not`. */
+/* The account of this name, else the first of the segment, else any that is
+ * not `other`: a site of one's own has other names. */
 static const struct night_account *victim(const struct night_site *s,
-					  const char *segment,
-					  const struct night_account * not )
+					  const char *name, const char *segment,
+					  const struct night_account *other)
 {
+	const struct night_account *a = s->account;
+
 	for (size_t i = 0; i < s->n_accounts; i++)
-		if (strcmp(s->account[i].segment, segment) == 0 &&
-		    &s->account[i] != not )
-			return &s->account[i];
-	return not == &s->account[0] ? &s->account[1] : &s->account[0];
+		if (strcmp(a[i].name, name) == 0 && &a[i] != other)
+			return &a[i];
+	for (size_t i = 0; i < s->n_accounts; i++)
+		if (strcmp(a[i].segment, segment) == 0 && &a[i] != other)
+			return &a[i];
+	return other == a ? a + 1 : a;
 }
 
 typedef void write_fn(const struct night_calls *c, FILE *out);
@@ -106,8 +111,8 @@ bool night_write(const struct night_opts *o, struct night_summary *sum,
 	memset(sum, 0, sizeof(*sum));
 	if (!night_site_load(&s, o->config, e))
 		return false;
-	burst = victim(&s, "office", NULL);
-	drip = victim(&s, "retail", burst);
+	burst = victim(&s, "oakfield-dental", "office", NULL);
+	drip = victim(&s, "harbour-garage", "retail", burst);
 	for (size_t i = 0; i < s.n_accounts; i++)
 		night_honest(&c, &s.account[i], &s, o->seed);
 	sum->burst = sum->drip = c.n;
