@@ -47,6 +47,16 @@ $(BUILD)/tollwatch: $(BUILD)/obj/launch/main.o $(BUILD)/liblaunch.a $(BUILD)/lib
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 	@ln -sfn $(BUILD)/tollwatch tollwatch
 
+# Both install the packages they lack; offline when none is missing.
+run:
+	@tests/support/packages.sh run
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all
+	@./tollwatch run --config $(CONF)
+check:
+	@tests/support/packages.sh check
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all
+	@tests/run.sh
+
 include tests/tests.mk
 
 format:
@@ -55,5 +65,5 @@ clean:
 	rm -rf build tollwatch
 
 -include $(shell find $(BUILD)/obj $(BUILD)/test -name '*.d' 2>/dev/null)
-.PHONY: all format clean
+.PHONY: all run check format clean
 .DELETE_ON_ERROR:

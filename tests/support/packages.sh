@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# packages.sh run|check: install the Debian packages that are missing.  Works
+# offline when none is; exits 69 with the line to type when it may not install.
+set -eu
+want="gcc make libc6-dev libpcap-dev libzmq3-dev libevent-dev libyaml-dev
+	libjansson-dev libsodium-dev zlib1g-dev pkg-config tzdata"
+case "${1:-}" in
+run) ;;
+check) want="$want libcmocka-dev sip-tester tcpdump jq" ;;
+*)
+	echo "usage: packages.sh run|check" >&2
+	exit 2
+	;;
+esac
+
+missing=""
+for p in $want; do
+	dpkg -s "$p" 2>/dev/null | grep -q '^Status: .* installed$' ||
+		missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+
+export DEBIAN_FRONTEND=noninteractive
+apt="apt-get -qq -y --no-install-recommends install$missing"
+if [ "$(id -u)" = 0 ]; then
+	as=""
+elif sudo -n true 2>/dev/null; then
+	as="sudo -n DEBIAN_FRONTEND=noninteractive"
+else
+	echo "missing packages; as root, type:" >&2
+	echo "  apt-get update && apt-get install$missing" >&2
+	exit 69
+fi
+echo "installing:$missing" >&2
+# shellcheck disable=SC2086
+$as apt-get -qq update >&2
+# shellcheck disable=SC2086
+$as $apt >&2

@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The command line itself.
+. "$(dirname "$0")/../support/lib.sh"
+t="$bin/tollwatch"
+
+"$t" >"$dir/out" 2>&1
+same "no command: exit 2" 2 $?
+"$t" decod >"$dir/out" 2>&1
+same "unknown command: exit 2" 2 $?
+check "unknown command: a guess" said "did you mean 'decode'" "$dir/out"
+check "version" said '^tollwatch [0-9]' <("$t" version)
+"$t" status --state "$dir/none" >"$dir/out" 2>&1
+same "status of nothing: exit 69" 69 $?
+TOLLWATCH_RUN_FOR=soon "$t" run --state "$dir/s" >"$dir/out" 2>&1
+same "RUN_FOR without a unit: exit 2" 2 $?
+
+check "the example config is valid" "$t" check-config config
+"$t" check-config --json config >"$dir/out" 2>/dev/null
+same "and says so in JSON by saying nothing" 0 "$(wc -l <"$dir/out")"
+finish

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The sample night: the same bytes each time, the same calls in both files.
+. "$(dirname "$0")/../support/lib.sh"
+need jq
+
+t="$bin/tollwatch"
+check "night writes its files" timeout 60 "$t" night --out "$dir/a" >/dev/null
+timeout 60 "$t" night --out "$dir/b" >/dev/null
+timeout 60 "$t" night --out "$dir/c" --seed 7 >/dev/null
+for f in history.csv night.csv night.pcap; do
+	check "same seed, same $f" cmp -s "$dir/a/$f" "$dir/b/$f"
+	if cmp -s "$dir/a/$f" "$dir/c/$f"; then
+		not_ok "another seed, another $f"
+	else
+		ok "another seed, another $f"
+	fi
+done
+check "history is at most 40,000 rows" \
+	[ "$(wc -l <"$dir/a/history.csv")" -le 40000 ]
+
+# decode FILE...: one line a call: minute, caller, callee, answered, talk.
+decode() {
+	timeout 120 "$t" decode --config config --calls --json "$@" >"$dir/json" &&
+		jq -r '[.caller, .callee, (.setup // "-"), (.answer // "-"),
+			(.talk_s // 0), .call_key, (.account // "-"),
+			(.direction // "-")] | @tsv' "$dir/json"
+}
+decode --as asterisk "$dir/a/night.csv" | sort >"$dir/cdr"
+decode "$dir/a/night.pcap" | sort >"$dir/sip"
+rows=$(wc -l <"$dir/a/night.csv")
+same "each row is a call" "$rows" "$(wc -l <"$dir/cdr")"
+same "as many calls in the capture" "$rows" "$(wc -l <"$dir/sip")"
+# The files are sorted by caller, callee and set-up: line by line they are
+# the same calls.
+paste "$dir/cdr" "$dir/sip" | awk -F'\t' '
+	function sec(t) { return substr(t, 12, 2) * 3600 + \
+		substr(t, 15, 2) * 60 + substr(t, 18, 2) }
+	$1 != $9 || $2 != $10 || $7 != $15 || $8 != $16 { bad++; print }
+	($4 == "-") != ($12 == "-") { bad++; print }
+	sec($3) - sec($11) > 1 || sec($11) - sec($3) > 1 { bad++; print }
+	$5 - $13 > 1 || $13 - $5 > 1 { bad++; print }
+	END { exit bad > 0 }' >"$dir/differ"
+rc=$?
+head -5 "$dir/differ"
+same "calls agree in parties, account, times and talk" 0 $rc
+same "no identity in common" 0 "$(cut -f6 "$dir/cdr" "$dir/sip" |
+	sort | uniq -d | wc -l)"
+finish
