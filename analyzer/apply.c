@@ -65,8 +65,11 @@ static struct engine *new_engine(struct apply *a,
 				 const struct analyzer_conf *conf)
 {
 	struct engine_sink sink = {on_finding, on_exposure, a};
+	struct engine *g = engine_new(conf, &sink);
 
-	return engine_new(conf, &sink);
+	if (a->o.retain_us)
+		engine_retain(g, a->o.retain_us);
+	return g;
 }
 
 struct apply *apply_new(struct analyzer_conf **conf, const struct apply_opts *o)

@@ -39,6 +39,9 @@ struct apply_opts {
 	/* Folder with configs by hash, see config_store.h; NULL: a config
 	 * entry changes nothing (the given config judges everything). */
 	const char *store;
+	/* Keep calls that are over at least this long (for "why"); 0 = as long
+	 * as pairing and evidence need them. */
+	int64_t retain_us;
 };
 
 struct apply;

@@ -83,4 +83,24 @@ void engine_limits(struct engine *g, struct sv account, int64_t t_us,
 		   void (*each)(void *arg, const struct engine_limit *l),
 		   void *arg);
 
+/* A call as it is counted: what its source and its witness amount to. */
+struct engine_call {
+	struct call_key key;
+	int64_t setup_us;  /* 0 = unknown, as in events */
+	int64_t answer_us; /* 0 = not answered */
+	int64_t end_us;    /* 0 = still up */
+	struct number callee;
+	struct number_info info;
+	struct rate rate; /* name is NULL */
+	enum direction direction;
+};
+
+/* The calls of an account that are still known, newest first. */
+void engine_calls(const struct engine *g, struct sv account,
+		  void (*each)(void *arg, const struct engine_call *c),
+		  void *arg);
+
+/* Keep calls that are over for at least this long. */
+void engine_retain(struct engine *g, int64_t us);
+
 #endif
