@@ -246,7 +246,12 @@ static void adopt_marks(struct feed *f)
 
 static struct apply *new_apply(struct feed *f, struct analyzer_conf **conf)
 {
-	struct apply_opts ao = {on_finding, on_exposure, f, f->path_configs};
+	struct apply_opts ao = {
+		.finding = on_finding,
+		.exposure = on_exposure,
+		.arg = f,
+		.store = f->path_configs,
+	};
 
 	return apply_new(conf, &ao);
 }
