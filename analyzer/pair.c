@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/pair.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+
+/* Asterisk and most billing systems write whole seconds. */
+#define CDR_STEP SEC_US
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Answered by both, ended for both: whose talk counts? */
+static bool talk_differs(const struct facts *a, const struct facts *b)
+{
+	int64_t d = (a->end_us - a->answer_us) - (b->end_us - b->answer_us);
+
+	return d > CDR_STEP || d < -CDR_STEP;
+}
+
+struct facts pair_facts(const struct call *c)
+{
+	struct facts f = c->said;
+	const struct facts *w = &c->witness;
+
+	if (!c->witness_source)
+		return f;
+	if (!f.setup_us)
+		f.setup_us = w->setup_us;
+	if (!f.answer_us && w->answer_us) {
+		f.answer_us = w->answer_us;
+		f.end_us = w->end_us ? w->end_us : f.end_us;
+	} else if (f.answer_us && w->answer_us && w->end_us) {
+		if (!f.end_us || talk_differs(&f, w)) {
+			f.answer_us = w->answer_us;
+			f.end_us = w->end_us;
+		}
+	} else if (!f.end_us && w->end_us) {
+		f.end_us = w->end_us;
+	}
+	if (f.end_us && f.answer_us)
+		f.end_us = later(f.end_us, f.answer_us);
+	return f;
+}
+
+static bool set_once(int64_t *field, int64_t v)
+{
+	if (*field || !v)
+		return false;
+	*field = v;
+	return true;
+}
+
+bool pair_merge(struct facts *f, const struct event *ev)
+{
+	bool news = set_once(&f->setup_us, ev->setup_us);
+
+	/* an answer after a failed end: a fork failed, the call goes on */
+	if (ev->answer_us && !f->answer_us && f->end_us &&
+	    ev->answer_us > f->end_us)
+		f->end_us = 0;
+	news |= set_once(&f->answer_us, ev->answer_us);
+	if (ev->phase == PHASE_END)
+		news |= set_once(&f->end_us, event_time(ev));
+	if (f->end_us && f->answer_us)
+		f->end_us = later(f->end_us, f->answer_us);
+	return news;
+}
+
+/* How far apart two calls began; -1: they cannot be compared. */
+static int64_t distance(const struct facts *a, const struct facts *b)
+{
+	if (a->setup_us && b->setup_us)
+		return llabs(a->setup_us - b->setup_us);
+	if (a->answer_us && b->answer_us)
+		return llabs(a->answer_us - b->answer_us);
+	return -1;
+}
+
+/* Search the pairing buckets around an instant for the nearest call that is
+ * on the other side. */
+struct search {
+	struct engine *g;
+	const struct call *like;
+	int64_t within_us;
+	unsigned witness_source;
+	bool want_witness;
+	struct call *best;
+	int64_t best_us;
+};
+
+static bool fits(const struct search *s, const struct call *c)
+{
+	if (c->account != s->like->account || c->callee.v != s->like->callee.v)
+		return false;
+	if (s->want_witness)
+		return c->list == CALL_WAITING &&
+		       c->source == s->witness_source + 1;
+	return c->role == CALL_PRIMARY &&
+	       c->source == s->g->source_of[s->witness_source] &&
+	       !(c->paired >> s->witness_source & 1);
+}
+
+static void consider(struct search *s, struct call *c)
+{
+	int64_t d = distance(&c->said, &s->like->said);
+
+	if (d < 0 || d > s->within_us || !fits(s, c))
+		return;
+	if (s->best && (d > s->best_us ||
+			(d == s->best_us &&
+			 memcmp(&c->key, &s->best->key, sizeof(c->key)) >= 0)))
+		return;
+	s->best = c;
+	s->best_us = d;
+}
+
+static void around(struct search *s, int64_t begin_us)
+{
+	struct calls *t = &s->g->calls;
+
+	for (int side = -1; side <= 1; side++) {
+		int64_t at = begin_us + side * t->pair_width;
+		uint32_t i = t->pairs[call_pairs(t, s->like, at < 0 ? 0 : at)];
+
+		for (; i != CALL_NONE; i = t->call[i].chain)
+			consider(s, &t->call[i]);
+	}
+}
+
+static struct call *nearest(struct search *s)
+{
+	const struct facts *f = &s->like->said;
+
+	s->within_us = s->g->conf->source[s->witness_source].within_us;
+	around(s, call_begin(f));
+	/* one that has no set-up lies where its answer is */
+	if (f->setup_us && f->answer_us)
+		around(s, f->answer_us);
+	return s->best;
+}
+
+struct call *pair_primary(struct engine *g, const struct call *witness)
+{
+	struct search s = {.g = g,
+			   .like = witness,
+			   .witness_source = witness->source - 1u};
+
+	return nearest(&s);
+}
+
+struct call *pair_witness(struct engine *g, const struct call *primary,
+			  unsigned source)
+{
+	struct search s = {.g = g,
+			   .like = primary,
+			   .witness_source = source,
+			   .want_witness = true};
+
+	return nearest(&s);
+}
+
+/* Of several witnesses the one configured first is believed. */
+static void carry(struct call *primary, const struct call *witness)
+{
+	if (primary->witness_source &&
+	    primary->witness_source < witness->source)
+		return;
+	primary->witness_source = witness->source;
+	primary->witness = witness->said;
+}
+
+void pair_join(struct engine *g, struct call *primary, struct call *witness)
+{
+	unsigned source = witness->source - 1u;
+
+	call_unindex_pair(&g->calls, witness);
+	timer_cancel(&g->lane[witness->timer.lane].timers, &witness->timer);
+	witness->role = CALL_PAIRED;
+	witness->pair = call_index(&g->calls, primary);
+	witness->pair_serial = primary->serial;
+	witness->done_us = g->clock;
+	call_move(&g->calls, witness, CALL_DONE);
+	g->stats.paired++;
+
+	primary->paired |= 1u << source;
+	if (primary->paired == g->witnesses[primary->source - 1])
+		call_unindex_pair(&g->calls, primary);
+	carry(primary, witness);
+}
+
+struct call *pair_update(struct engine *g, const struct call *witness)
+{
+	struct call *primary = call_at(&g->calls, witness->pair);
+
+	if (primary->serial != witness->pair_serial)
+		return NULL;
+	carry(primary, witness);
+	return primary;
+}
