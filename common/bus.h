@@ -88,7 +88,9 @@ struct bus_receiver_opts {
 MUST_USE bool bus_receiver_new(struct bus_receiver **out, struct bus *b,
 			       const struct bus_receiver_opts *o,
 			       struct err *e);
-void bus_receiver_free(struct bus_receiver *r); /* NULL ok */
+/* NULL ok.  An ipc endpoint is given up in the background: before it is bound
+ * again in the same process, free the bus too. */
+void bus_receiver_free(struct bus_receiver *r);
 
 /* All of the stream up to m is safe here; credit = batches that may be under
  * way beyond it.  again: what follows m is missing, send it (NACK). */
