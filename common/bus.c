@@ -215,7 +215,6 @@ bool bus_sock_open(struct bus_sock *s, struct bus *b, int type,
 		return false;
 	}
 	s->copy = xmalloc(WIRE_BATCH_MAX);
-	s->endpoint = xstrdup(endpoint);
 	add_events(s, b, fd);
 	return true;
 }
@@ -230,6 +229,5 @@ void bus_sock_close(struct bus_sock *s)
 		event_free(s->tick);
 	zmq_close(s->zmq);
 	free(s->copy);
-	free(s->endpoint);
 	s->zmq = NULL;
 }

@@ -39,7 +39,6 @@ struct bus_sock {
 	struct event *edge;
 	struct event *again;
 	struct event *tick; /* NULL without on_tick */
-	char *endpoint;
 	void *copy; /* aligned home for bytes that are not */
 	/* Read one message. */
 	enum bus_read (*on_read)(void *arg);
