@@ -75,9 +75,9 @@ bool place_find(struct place *p, const char *state, struct err *e)
 	memset(p, 0, sizeof(*p));
 	p->lock = -1;
 	return choose_state(p, state, e) &&
-	       join(p->spool, sizeof(p->spool), p->state, "spool", e) &&
 	       join(p->collector, sizeof(p->collector), p->state, "collector",
 		    e) &&
+	       join(p->spool, sizeof(p->spool), p->collector, "spool", e) &&
 	       join(p->analyzer, sizeof(p->analyzer), p->state, "analyzer", e);
 }
 
@@ -124,8 +124,8 @@ bool place_make(struct place *p, struct err *e)
 {
 	char link[PLACE_PATH];
 
-	if (!make_dirs(p->spool, e) || !make_dirs(p->collector, e) ||
-	    !make_dirs(p->analyzer, e) || !make_sockets(p, e) ||
+	if (!make_dirs(p->spool, e) || !make_dirs(p->analyzer, e) ||
+	    !make_sockets(p, e) ||
 	    !join(link, sizeof(link), p->state, "run", e))
 		return false;
 	unlink(link);
@@ -186,8 +186,7 @@ bool place_clear_sample(const struct place *p, struct err *e)
 	if (!join(mark, sizeof(mark), p->state, sample_mark, e))
 		return false;
 	return access(mark, F_OK) != 0 ||
-	       (remove_tree(p->spool, e) && remove_tree(p->collector, e) &&
-		remove_tree(p->analyzer, e));
+	       (remove_tree(p->collector, e) && remove_tree(p->analyzer, e));
 }
 
 void place_close(struct place *p)

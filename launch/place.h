@@ -11,8 +11,8 @@
  *
  *   state   $TOLLWATCH_STATE, or as root /var/lib/tollwatch/<hash of the
  *           working directory>, else ./var
- *     spool/       what the sources read when the config names relative paths
- *     collector/   its spool and offsets
+ *     collector/   its journal and offsets
+ *       spool/     what the sources read when the config names relative paths
  *     analyzer/    archive, findings, snapshot
  *     run -> the private folder of sockets (0700), whose path is short
  *            because a unix socket's may have 107 bytes at most

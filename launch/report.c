@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/hash.h"
 #include "common/mem.h"
 #include "common/money.h"
 
@@ -110,19 +111,20 @@ static void print_finding(struct report *r, const struct finding *f)
 {
 	const struct finding_term *t = &f->term[0];
 	char spent[MONEY_TEXT], burn[MONEY_TEXT];
-	char limit[32] = "-", since[32];
+	char limit[32] = "-", since[32], id[2 * sizeof(f->id) + 1];
 
 	money_text(f->exposure, spent);
 	money_text(f->burn_per_min, burn);
 	local_text(r, f->first_call_us, since);
 	if (f->n_terms > 0)
 		measure_text((enum measure)t->measure, t->limit, limit);
+	hex_text(f->id, sizeof(f->id), id);
 	fprintf(r->to,
 		"finding %s %.*s %.*s %.*s: £%s so far, £%s/min, since %s, "
-		"limit %s\n",
+		"limit %s, id %s\n",
 		f->severity == SEVERITY_CRITICAL ? "critical" : "warning",
 		SV_ARG(EVENT_SV(f->rule)), SV_ARG(EVENT_SV(f->name)),
-		SV_ARG(EVENT_SV(f->account)), spent, burn, since, limit);
+		SV_ARG(EVENT_SV(f->account)), spent, burn, since, limit, id);
 	finding_text(f, r->zone, r->to);
 	fflush(r->to);
 }
@@ -275,7 +277,7 @@ static void print_victim(const struct report *r, const struct victim *v)
 
 void report_table(const struct report *r)
 {
-	fprintf(r->to, "\n%-16s %8s %8s %-19s %-19s %10s %10s  %s\n", "account",
+	fprintf(r->to, "\n%-16s %8s %8s %-19s %-19s %11s %11s  %s\n", "account",
 		"critical", "warning", "since", "critical at", "£ by then",
 		"£ in all", "rules");
 	for (size_t i = 0; i < r->n_victims; i++)

@@ -123,33 +123,38 @@ static bool is_ready(const struct run *r, enum program p)
 	return ok;
 }
 
-/* Has every finding been handed over? */
-static bool is_quiet(const struct run *r)
+/* The analyzer's counters, NULL when it does not answer. */
+static json_t *ask_analyzer(const struct run *r)
 {
 	struct err e;
 	char *body = NULL;
-	bool quiet;
 	json_t *o;
 
 	if (!metrics_fetch(r->place.metrics[PROGRAM_ANALYZER], "/status",
 			   FETCH_MS, &body, &e))
-		return false;
+		return NULL;
 	o = json_loads(body, 0, NULL);
-	quiet = json_is_integer(json_object_get(o, "findings_unsent_bytes")) &&
-		json_integer_value(
-			json_object_get(o, "findings_unsent_bytes")) == 0;
-	json_decref(o);
 	free(body);
-	return quiet;
+	return o;
 }
 
+/* Over when every finding was handed over and stayed so for some ticks. */
 static void drain(struct run *r)
 {
-	r->quiet = is_quiet(r) ? r->quiet + 1 : 0;
-	if (r->quiet < QUIET_TICKS)
-		return;
-	printf("the night is over\n");
-	stop(r, 0);
+	json_t *o = ask_analyzer(r);
+	const json_t *unsent = json_object_get(o, "findings_unsent_bytes");
+	bool quiet = json_is_integer(unsent) && json_integer_value(unsent) == 0;
+
+	r->quiet = quiet ? r->quiet + 1 : 0;
+	if (r->quiet == QUIET_TICKS) {
+		printf("the night is over: %lld events received, %lld late, "
+		       "%lld lost\n",
+		       json_integer_value(json_object_get(o, "received")),
+		       json_integer_value(json_object_get(o, "late")),
+		       json_integer_value(json_object_get(o, "lost")));
+		stop(r, 0);
+	}
+	json_decref(o);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -263,9 +268,9 @@ static void fill_argv(struct run *r)
 				  p->metrics[PROGRAM_ANALYZER],
 				  NULL};
 	char *const collector[] = {
-		"run",	   "--config",	config,
-		"--state", p->state,	"--connect",
-		p->events, "--metrics", p->metrics[PROGRAM_COLLECTOR],
+		"run",	   "--config",	 config,
+		"--state", p->collector, "--connect",
+		p->events, "--metrics",	 p->metrics[PROGRAM_COLLECTOR],
 		NULL};
 	char **v = r->argv[PROGRAM_COLLECTOR];
 
