@@ -21,6 +21,11 @@ void event_put(char *field, size_t size, struct sv text, uint32_t *flags)
 	if (fits.n < text.n)
 		*flags |= EVENT_TRUNCATED;
 	sv_put(field, size, fits);
+	/* a NUL inside would hide what follows it, and event_check() refuses
+	 * such a record: a call could be hidden behind one */
+	for (size_t i = 0; i < fits.n; i++)
+		if (field[i] == '\0')
+			field[i] = '?';
 }
 
 int64_t event_time(const struct event *ev)

@@ -68,3 +68,13 @@ fuzz:
 		EXTRA_LDFLAGS="-fsanitize=address,undefined,fuzzer" fuzz-here
 
 .PHONY: unit asan unit-build asan-build replay-here fuzz-here fuzz-replay fuzz
+
+# SIP messages a second beside what bounds them; wants libosip2-dev.
+BENCH_CALLS ?= 50000
+$(BUILD)/test/bench_sip: tests/bench/bench_sip.c tests/bench/bench_osip.c $(BUILD)/libcollector.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -losipparser2 -o $@
+bench-sip: $(BUILD)/test/bench_sip
+	$< --generate $(BENCH_CALLS) $(BUILD)/bench_sip.pcap
+	$< $(BUILD)/bench_sip.pcap
+.PHONY: bench-sip

@@ -129,4 +129,5 @@ void party_accept(const struct dialog_opts *o, struct call *c,
 	memcpy(c->ev.account, again.account, sizeof(again.account));
 	memcpy(c->ev.user, again.user, sizeof(again.user));
 	memcpy(c->ev.trunk, again.trunk, sizeof(again.trunk));
+	c->ev.direction = again.direction;
 }

@@ -28,7 +28,7 @@ void party_resolve(const struct dialog_opts *o, const struct sip_identity *id,
 void party_keep(struct call *c, const struct sip_identity *id);
 
 /* The far end went on with the credentials of the INVITE, if it had any:
- * account, user and trunk are theirs now.  m is the response. */
+ * account, user, trunk and direction are theirs now.  m is the response. */
 void party_accept(const struct dialog_opts *o, struct call *c,
 		  const struct sip_msg *m);
 

@@ -86,6 +86,9 @@ static void put_cuts_between_characters(void **state)
 	event_put(field, 5, SV("abcd\xc2\xa3"), &flags);
 	assert_memory_equal(field, "abcd\0", 5);
 	assert_int_equal(flags, EVENT_TRUNCATED);
+	/* a NUL does not end it early */
+	event_put(field, 5, SV("a\0b"), &flags);
+	assert_memory_equal(field, "a?b\0\0", 5);
 }
 
 int main(void)
