@@ -37,29 +37,30 @@ enum call_state {
 	CALL_ENDED,    /* by age; due: retransmissions are over */
 };
 
+/* What every message touches comes first. */
 struct call {
-	struct event ev;	       /* as far as known */
-	uint8_t id[16];		       /* keyed hash of the Call-ID */
-	uint64_t tag;		       /* of the caller; hashes all, 0 = none */
-	uint64_t dialog[CALL_DIALOGS]; /* the callee's tags that are up */
-	uint64_t branch[CALL_BRANCHES]; /* [0]: on the hop seen first */
-	uint64_t pending; /* branch of the latest INVITE or UPDATE within */
-	int64_t due_us;	  /* 0 = never */
-	int64_t slot_s;	  /* where it lies in the wheel, 0 = nowhere */
-	struct {
-		uint32_t prev, next;
-	} link[2];
+	uint8_t id[16]; /* keyed hash of the Call-ID */
+	uint64_t tag;	/* of the caller; hashes all, 0 = none */
 	uint32_t chain;
-	uint32_t cseq;	     /* of the latest initial INVITE */
-	uint16_t hop_status; /* last failure on another hop */
-	uint16_t src_port, dst_port;
-	uint8_t dst[16];
-	uint8_t state; /* enum call_state */
+	uint32_t cseq;	/* of the latest initial INVITE */
+	int64_t due_us; /* 0 = never */
+	int64_t slot_s; /* where it lies in the wheel, 0 = nowhere */
+	uint8_t state;	/* enum call_state */
 	uint8_t dialogs;
 	uint8_t branches;
 	uint8_t digest_n;
 	uint8_t asserted_n;
-	bool rung;		/* a progress event is out */
+	bool rung;	     /* a progress event is out */
+	uint16_t hop_status; /* last failure on another hop */
+	struct {
+		uint32_t prev, next;
+	} link[2];
+	uint64_t branch[CALL_BRANCHES]; /* [0]: on the hop seen first */
+	uint64_t dialog[CALL_DIALOGS];	/* the callee's tags that are up */
+	uint64_t pending; /* branch of the latest INVITE or UPDATE within */
+	struct event ev;  /* as far as known */
+	uint8_t dst[16];
+	uint16_t src_port, dst_port;
 	char digest[CALL_TEXT]; /* user that credentials claim, until they
 				 * are accepted */
 	char asserted[CALL_TEXT];

@@ -214,7 +214,8 @@ static enum sip_header header_of(struct sv name)
 		/* letters differ in bit 5 only by case: a quick no */
 		if ((header_names[i].name.p[0] ^ name.p[0]) & 0x1f)
 			continue;
-		if (sv_eq_nocase(name, header_names[i].name))
+		if (sv_eq(name, header_names[i].name) || /* mostly */
+		    sv_eq_nocase(name, header_names[i].name))
 			return header_names[i].header;
 	}
 	return SIP_HEADERS;

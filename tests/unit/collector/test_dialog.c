@@ -250,6 +250,10 @@ static const struct scenario calls[] = {
 	 "0 INVITE x a - 1 1 Authorization: Digest username=\"victim\"\n"
 	 "0.1 403/INVITE x a b 1 1",
 	 "0 setup 0\n0 end 0.1 403\n"},
+	{"refused credentials pay nothing, though another hop answers",
+	 "0 INVITE x a - 1 1 Authorization: Digest username=\"victim\"\n"
+	 "0.1 401/INVITE x a b 1 1\n2 200/INVITE x a c 2 1",
+	 "0 setup 0\n0 answer 2 200 challenged\n"},
 	{"credentials in the first INVITE",
 	 "0 INVITE x a - 1 1 Authorization: Digest username=\"alice\"\n"
 	 "2 200/INVITE x a c 1 1",
