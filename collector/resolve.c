@@ -309,22 +309,35 @@ static bool is_phone(const struct cdr_row *row, const struct event *ev)
 	       (row->dst_peer.n == 0 || sv_eq(row->dst_peer, row->callee));
 }
 
-static enum direction cdr_direction(const struct cdr_row *row, enum side from,
-				    enum side to, bool own)
+/*
+ * A customer's trunk in a row is a line: of the PBX towards us when the other
+ * end is a phone, of us towards the PBX when the other end is a carrier.
+ */
+static enum direction cdr_direction(const struct resolver *r,
+				    const struct cdr_row *row, bool own,
+				    const struct event *ev)
 {
+	enum side from = side_named(r, row->src_peer);
+	enum side to = side_named(r, row->dst_peer);
+	bool from_line = account_by(r->accounts, BY_TRUNK, row->src_peer);
+	bool to_line = account_by(r->accounts, BY_TRUNK, row->dst_peer);
+	bool phone = is_phone(row, ev);
+
+	if (from_line && !to_line && to != SIDE_CARRIER)
+		return own || phone ? DIRECTION_INBOUND : DIRECTION_OUTBOUND;
+	if (to_line && !from_line && from != SIDE_CARRIER)
+		return own ? DIRECTION_INTERNAL : DIRECTION_OUTBOUND;
 	/* in from a carrier and out to one: somebody's line is diverted, and
 	 * the account code says whose */
 	if (from == SIDE_CARRIER && to == SIDE_CARRIER && row->account.n > 0)
 		return DIRECTION_DIVERTED;
-	return direction_of(from, to, own);
+	return direction_of(from, phone ? SIDE_CUSTOMER : to, own);
 }
 
 void resolve_cdr(const struct resolver *r, const struct cdr_row *row,
 		 struct event *ev)
 {
-	enum side from, to;
 	const char *own;
-	struct sv trunk = row->dst_peer;
 
 	put_caller(r, row->caller, ev);
 	put_callee(r, row->callee, ev);
@@ -333,14 +346,11 @@ void resolve_cdr(const struct resolver *r, const struct cdr_row *row,
 		ev->direction = DIRECTION_NONE;
 		return;
 	}
-	from = side_named(r, row->src_peer);
-	to = is_phone(row, ev) ? SIDE_CUSTOMER : side_named(r, row->dst_peer);
 	own = account_by_number(r->accounts, ev->callee);
 	if (ev->direction == DIRECTION_NONE)
-		ev->direction =
-			(uint8_t)cdr_direction(row, from, to, own != NULL);
+		ev->direction = (uint8_t)cdr_direction(r, row, own, ev);
 	cdr_account(r, row, own, ev);
-	if (from == SIDE_CARRIER && to != SIDE_CARRIER)
-		trunk = row->src_peer;
-	EVENT_PUT(ev, trunk, trunk);
+	EVENT_PUT(ev, trunk,
+		  ev->direction == DIRECTION_INBOUND ? row->src_peer
+						     : row->dst_peer);
 }
