@@ -99,6 +99,23 @@ static enum direction direction_of(enum side from, enum side to, bool own)
 	return d;
 }
 
+/* Foreign text into a field: bytes that are no printable ASCII become '?',
+ * so that it can be logged and is UTF-8. */
+static void put_text(char *field, size_t size, struct sv text, uint32_t *flags)
+{
+	char safe[64];
+	size_t n = text.n < sizeof(safe) ? text.n : sizeof(safe);
+
+	for (size_t i = 0; i < n; i++)
+		safe[i] =
+			text.p[i] >= ' ' && text.p[i] < 0x7f ? text.p[i] : '?';
+	event_put(field, size, (struct sv){safe, n}, flags);
+	if (n < text.n)
+		*flags |= EVENT_TRUNCATED;
+}
+#define PUT(ev, field, text)                                                   \
+	put_text((ev)->field, sizeof((ev)->field), (text), &(ev)->flags)
+
 static void put_account(struct event *ev, const char *name)
 {
 	EVENT_PUT(ev, account, sv_of(name));
@@ -125,7 +142,7 @@ static void put_unknown(struct event *ev, const uint8_t a[16])
 static void put_callee(const struct resolver *r, struct sv raw,
 		       struct event *ev)
 {
-	EVENT_PUT(ev, callee_raw, raw);
+	PUT(ev, callee_raw, raw);
 	if (!dialplan_normalise(r->plan, raw, &ev->callee) && raw.n > 0)
 		ev->flags |= EVENT_UNNORMAL;
 }
@@ -133,7 +150,7 @@ static void put_callee(const struct resolver *r, struct sv raw,
 static void put_caller(const struct resolver *r, struct sv raw,
 		       struct event *ev)
 {
-	EVENT_PUT(ev, caller_raw, raw);
+	PUT(ev, caller_raw, raw);
 	if (!dialplan_normalise(r->plan, raw, &ev->caller))
 		ev->caller.v = 0;
 }
@@ -235,8 +252,7 @@ void resolve_sip(void *arg, const struct sip_identity *id, struct event *ev)
 	put_callee(r, id->request_user.n ? id->request_user : id->to_user, ev);
 	if (!dialplan_normalise(r->plan, id->diversion, &ev->diverting))
 		ev->diverting.v = 0;
-	EVENT_PUT(ev, user,
-		  id->digest_user.n ? id->digest_user : id->from_user);
+	PUT(ev, user, id->digest_user.n ? id->digest_user : id->from_user);
 	if (id->user_agent.n > 0)
 		ev->ua_class =
 			is_scanner(id->user_agent) ? UA_SCANNER : UA_OTHER;
@@ -244,9 +260,9 @@ void resolve_sip(void *arg, const struct sip_identity *id, struct event *ev)
 		return;
 	put_sides(r, id, trusted, ev, from, to);
 	if (dst && to == SIDE_CARRIER)
-		EVENT_PUT(ev, trunk, sv_of(dst->name));
+		PUT(ev, trunk, sv_of(dst->name));
 	else if (src)
-		EVENT_PUT(ev, trunk, sv_of(src->name));
+		PUT(ev, trunk, sv_of(src->name));
 }
 
 /* The side of a peer that a row names: a configured peer, or anything that
@@ -283,7 +299,7 @@ static void cdr_account(const struct resolver *r, const struct cdr_row *row,
 	char text[sizeof(ev->account) + 1];
 
 	if (!name && row->account.n > 0) {
-		EVENT_PUT(ev, account, row->account);
+		PUT(ev, account, row->account);
 		return;
 	}
 	if (!name && inbound)
@@ -341,7 +357,7 @@ void resolve_cdr(const struct resolver *r, const struct cdr_row *row,
 
 	put_caller(r, row->caller, ev);
 	put_callee(r, row->callee, ev);
-	EVENT_PUT(ev, user, row->user);
+	PUT(ev, user, row->user);
 	if (!r->configured) {
 		ev->direction = DIRECTION_NONE;
 		return;
@@ -350,7 +366,6 @@ void resolve_cdr(const struct resolver *r, const struct cdr_row *row,
 	if (ev->direction == DIRECTION_NONE)
 		ev->direction = (uint8_t)cdr_direction(r, row, own, ev);
 	cdr_account(r, row, own, ev);
-	EVENT_PUT(ev, trunk,
-		  ev->direction == DIRECTION_INBOUND ? row->src_peer
-						     : row->dst_peer);
+	PUT(ev, trunk,
+	    ev->direction == DIRECTION_INBOUND ? row->src_peer : row->dst_peer);
 }
