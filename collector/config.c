@@ -153,7 +153,7 @@ static const struct conf_node site[] = {
 	SCALAR("timezone", conf_str, raw, site.timezone, .def = "Europe/London", .doc = "IANA zone of the provider"),
 	SCALAR("division", conf_str, raw, site.division, .doc = "holidays that apply"),
 	SCALAR("region", conf_str, raw, site.region, .doc = "where the data are kept"),
-	SCALAR("secret", conf_str, raw, site.secret, .flags = CONF_SECRET | CONF_REQUIRED, .doc = "key of call keys; ${file:...}"),
+	SCALAR("secret", conf_str, raw, site.secret,   .flags = CONF_SECRET, .doc = "key of call keys; ${file:...}"),
 	SCALAR("clock", parse_clock, raw, site.feed_clock, .def = "wall", .doc = "wall, or feed: time is that of the events"),
 	{0}};
 
@@ -440,7 +440,9 @@ static void compile(struct collector_conf *k, const struct raw *raw)
 	k->dialogs_max = raw->dialogs_max;
 	k->spool.dir = raw->spool_dir;
 	k->spool.cap = raw->spool_cap;
-	hash_derive(sv_of(raw->site.secret), "call-key", &k->key);
+	k->key = hash_public_key;
+	if (raw->site.secret)
+		hash_derive(sv_of(raw->site.secret), "call-key", &k->key);
 	if (raw->accounts)
 		k->accounts =
 			accounts_load(k->conf,

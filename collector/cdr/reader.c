@@ -179,8 +179,8 @@ static bool make_event(struct cdr_reader *r, uint64_t line, struct event *ev)
 static enum reader_rc next_row(struct cdr_reader *r, struct err *e)
 {
 	for (;;) {
-		enum cut cut =
-			r->asterisk || !r->known ? cut_line(r) : cut_record(r);
+		bool by_line = r->asterisk || (r->o.detect && !r->known);
+		enum cut cut = by_line ? cut_line(r) : cut_record(r);
 
 		if (cut == CUT_ROW && !is_blank(&r->row))
 			return READER_EVENT;

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/source/pcap.h"
+
+#include <stdlib.h>
+
+#include "collector/resolve.h"
+#include "common/mem.h"
+
+/* Events that one frame gave and nobody has taken yet. */
+struct queue {
+	struct event *ev;
+	size_t first, n, cap;
+};
+
+struct pcap_source {
+	struct dialog_table *dialogs;
+	struct pcap_file *file;
+	struct resolver resolver;
+	struct queue queue;
+	struct pcap_source_stats stats;
+};
+
+static void push(void *arg, struct event *ev)
+{
+	struct queue *q = arg;
+
+	if (q->n == q->cap) {
+		q->cap = q->cap ? 2 * q->cap : 64;
+		q->ev = xrealloc(q->ev, q->cap, sizeof(*q->ev));
+	}
+	q->ev[q->n++] = *ev;
+}
+
+static bool pop(struct queue *q, struct event *ev)
+{
+	if (q->first == q->n) {
+		q->first = q->n = 0;
+		return false;
+	}
+	*ev = q->ev[q->first++];
+	return true;
+}
+
+struct pcap_source *pcap_source_new(const struct pcap_source_opts *o)
+{
+	struct pcap_source *s = xcalloc(1, sizeof(*s));
+	struct dialog_opts d = {
+		.capacity = o->dialogs_max,
+		.key = o->key,
+		.source = o->source,
+		.resolve = resolve_sip,
+		.resolve_arg = &s->resolver,
+		.emit = push,
+		.emit_arg = &s->queue,
+	};
+
+	s->resolver = *o->resolver;
+	s->dialogs = dialog_new(&d);
+	return s;
+}
+
+void pcap_source_free(struct pcap_source *s)
+{
+	if (!s)
+		return;
+	pcap_file_close(s->file);
+	dialog_free(s->dialogs);
+	free(s->queue.ev);
+	free(s);
+}
+
+bool pcap_source_open(struct pcap_source *s, const char *path, struct err *e)
+{
+	pcap_file_close(s->file);
+	s->file = NULL;
+	return pcap_file_open(&s->file, path, e);
+}
+
+static void frame(struct pcap_source *s, const struct pcap_frame *f)
+{
+	struct packet packet;
+	struct sip_msg msg;
+	enum packet_rc prc = packet_udp(f->linktype, f->p, f->caplen, &packet);
+	enum sip_rc rc;
+
+	s->stats.frames++;
+	s->stats.packet[prc]++;
+	if (prc != PACKET_OK)
+		return;
+	rc = sip_scan(packet.payload, packet.truncated, &msg);
+	s->stats.sip[rc]++;
+	if (rc == SIP_OK)
+		dialog_message(s->dialogs, &msg, &packet, f->t_us);
+}
+
+enum pcap_source_rc pcap_source_next(struct pcap_source *s, struct event *ev,
+				     struct err *e)
+{
+	struct pcap_frame f;
+
+	while (!pop(&s->queue, ev)) {
+		enum pcap_file_rc rc =
+			s->file ? pcap_file_next(s->file, &f, e)
+				: PCAP_FILE_END;
+
+		if (rc == PCAP_FILE_OK) {
+			frame(s, &f);
+			continue;
+		}
+		pcap_file_close(s->file);
+		s->file = NULL;
+		return rc == PCAP_FILE_END ? PCAP_SOURCE_END
+					   : PCAP_SOURCE_BROKEN;
+	}
+	return PCAP_SOURCE_EVENT;
+}
+
+struct pcap_source_stats pcap_source_stats(const struct pcap_source *s)
+{
+	struct pcap_source_stats out = s->stats;
+
+	out.dialog = dialog_stats(s->dialogs);
+	return out;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COLLECTOR_SOURCE_PCAP_H
+#define COLLECTOR_SOURCE_PCAP_H
+
+#include "collector/packet/decode.h"
+#include "collector/packet/pcap_file.h"
+#include "collector/resolve.h"
+#include "collector/sip/dialog.h"
+
+/*
+ * Capture files of one source, one after the other, as call events: frames
+ * are pushed through packet, scan and dialog, what comes out is pulled one
+ * by one.  Calls go on from file to file.  The same files in the same order
+ * always give the same events.
+ */
+struct pcap_source;
+
+struct pcap_source_opts {
+	const char *source;
+	struct hash_key key;
+	const struct resolver *resolver;
+	uint32_t dialogs_max;
+};
+
+struct pcap_source *pcap_source_new(const struct pcap_source_opts *o);
+void pcap_source_free(struct pcap_source *s); /* NULL ok */
+
+/* path "-" is standard input.  The file before it is left where it is. */
+MUST_USE bool pcap_source_open(struct pcap_source *s, const char *path,
+			       struct err *e);
+
+enum pcap_source_rc {
+	PCAP_SOURCE_EVENT,
+	PCAP_SOURCE_END,    /* of this file: no call ends with it */
+	PCAP_SOURCE_BROKEN, /* *e: the rest of the file cannot be read */
+};
+enum pcap_source_rc pcap_source_next(struct pcap_source *s, struct event *ev,
+				     struct err *e);
+
+struct pcap_source_stats {
+	uint64_t frames;
+	uint64_t packet[PACKET_RCS];
+	uint64_t sip[SIP_RCS];
+	struct dialog_stats dialog;
+};
+struct pcap_source_stats pcap_source_stats(const struct pcap_source *s);
+
+#endif
