@@ -42,8 +42,8 @@ static uint32_t *find_slot(const struct calls *c, const struct call_key *key)
 	for (;; h++) {
 		uint32_t *s = &c->slot[h & (c->slots - 1)];
 
-		if (*s == 0 || memcmp(c->call[*s - 1].key.b, key->b,
-				      sizeof(key->b)) == 0)
+		if (*s == 0 ||
+		    memcmp(c->call[*s - 1].key.b, key->b, sizeof(key->b)) == 0)
 			return s;
 	}
 }
@@ -171,7 +171,11 @@ static void call_json(const struct event *c, struct json *j)
 	else
 		json_none(j);
 	json_key(j, "flags");
-	json_int(j, c->flags);
+	json_open(j, '[');
+	for (unsigned i = 0; event_flag_name(i); i++)
+		if (c->flags >> i & 1)
+			json_str(j, sv_of(event_flag_name(i)));
+	json_close(j, ']');
 	put_str(j, "source", EVENT_SV(c->source));
 	json_close(j, '}');
 }
@@ -196,7 +200,8 @@ void event_table_line(const struct event *ev, FILE *out)
 	when[19] = '\0'; /* whole seconds */
 	if (!phase)
 		phase = ev->kind == EVENT_REGISTER ? "register" : "-";
-	fprintf(out, "%-20s %-8s %-16.*s %-16.*s %-20.*s %-8s %4u %6lld  %.*s\n",
+	fprintf(out,
+		"%-20s %-8s %-16.*s %-16.*s %-20.*s %-8s %4u %6lld  %.*s\n",
 		when, phase, SV_ARG(caller), SV_ARG(callee),
 		SV_ARG(EVENT_SV(ev->account)), d ? d : "-", ev->status,
 		(long long)(talk < 0 ? 0 : talk), SV_ARG(EVENT_SV(ev->source)));

@@ -458,7 +458,7 @@ struct collector_conf *collector_conf_load(const char *path, struct conf **c,
 					   struct err *e)
 {
 	struct collector_conf *k;
-	struct raw raw;
+	struct raw raw = {0};
 
 	*c = NULL;
 	if (!conf_load(c, path, e))

@@ -309,9 +309,9 @@ static void name_source(const struct decode_opts *o, bool named,
 		named = true;
 	}
 	if (o->conf) {
-		in->conf = named ? collector_conf_find(o->conf, in->source,
-						       kind)
-				 : NULL;
+		in->conf =
+			named ? collector_conf_find(o->conf, in->source, kind)
+			      : NULL;
 		if (!in->conf)
 			in->conf = collector_conf_find(o->conf, NULL, kind);
 	}
@@ -367,8 +367,7 @@ static void pcap_stats(const struct decoder *d, struct json *j)
 	json_key(j, "dialog");
 	json_open(j, '{');
 	for (int i = 0; i < DIALOG_RCS; i++)
-		put_count(j, dialog_rc_name((enum dialog_rc)i),
-			  s.dialog.rc[i]);
+		put_count(j, dialog_rc_name((enum dialog_rc)i), s.dialog.rc[i]);
 	put_count(j, "setups", s.dialog.setups);
 	put_count(j, "answers", s.dialog.answers);
 	put_count(j, "ends", s.dialog.ends);

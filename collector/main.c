@@ -51,7 +51,8 @@ static struct collector_conf *load(const char *dir)
 
 static int check_config(int argc, char **argv)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+	static const struct option options[] = {{"json", no_argument, NULL,
+						 'j'},
 						{0}};
 	struct collector_conf *k;
 	struct conf *c;
@@ -84,8 +85,20 @@ static int check_config(int argc, char **argv)
 	return EXIT_SUCCESS;
 }
 
-enum { OPT_CONFIG = 1, OPT_AS, OPT_SOURCE, OPT_CALLS, OPT_JSON, OPT_WIRE,
-       OPT_LIVE, OPT_STATS, OPT_STATE, OPT_CONNECT, OPT_METRICS, OPT_UNTIL };
+enum {
+	OPT_CONFIG = 1,
+	OPT_AS,
+	OPT_SOURCE,
+	OPT_CALLS,
+	OPT_JSON,
+	OPT_WIRE,
+	OPT_LIVE,
+	OPT_STATS,
+	OPT_STATE,
+	OPT_CONNECT,
+	OPT_METRICS,
+	OPT_UNTIL
+};
 
 static bool decode_options(int argc, char **argv, struct decode_opts *o,
 			   const char **config)

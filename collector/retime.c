@@ -39,8 +39,8 @@ static void add_moment(struct retime *r, int64_t us, enum event_phase phase)
 		return;
 	if (r->n_moments == r->cap_moments) {
 		r->cap_moments = r->cap_moments ? 2 * r->cap_moments : 4096;
-		r->moment = xrealloc(r->moment, r->cap_moments,
-				     sizeof(*r->moment));
+		r->moment =
+			xrealloc(r->moment, r->cap_moments, sizeof(*r->moment));
 	}
 	r->moment[r->n_moments++] =
 		(struct moment){us, (uint32_t)r->n, (uint8_t)phase};

@@ -7,8 +7,8 @@
 /* "run": sources into the spool, the spool to the analyzer, until SIGTERM, or
  * with until_end until all is read and acknowledged. */
 struct run_opts {
-	const char *config; /* folder, for reload too */
-	const char *state;  /* folder of spool, offsets, rejects */
+	const char *config;  /* folder, for reload too */
+	const char *state;   /* folder of spool, offsets, rejects */
 	const char *connect; /* NULL: as configured */
 	const char *metrics; /* NULL: as configured */
 	bool until_end;

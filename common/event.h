@@ -135,6 +135,8 @@ MUST_USE bool event_from_json(struct sv line, struct event *out,
 const char *direction_name(enum direction d);
 bool direction_parse(struct sv name, enum direction *out);
 const char *phase_name(enum event_phase p);
+/* Name of flag 1 << bit, NULL past the last. */
+const char *event_flag_name(unsigned bit);
 
 /* 0 unless every enum, time and text of a record from outside is in range. */
 enum event_rc {

@@ -208,6 +208,11 @@ static void out_addr(const uint8_t addr[16], struct json *out)
 	json_str(out, sv_of(text));
 }
 
+const char *event_flag_name(unsigned bit)
+{
+	return bit < ARRAY_LEN(flag_names) ? flag_names[bit] : NULL;
+}
+
 static void out_flags(uint32_t flags, struct json *out)
 {
 	json_open(out, '[');

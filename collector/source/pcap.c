@@ -99,9 +99,8 @@ enum pcap_source_rc pcap_source_next(struct pcap_source *s, struct event *ev,
 	struct pcap_frame f;
 
 	while (!pop(&s->queue, ev)) {
-		enum pcap_file_rc rc =
-			s->file ? pcap_file_next(s->file, &f, e)
-				: PCAP_FILE_END;
+		enum pcap_file_rc rc = s->file ? pcap_file_next(s->file, &f, e)
+					       : PCAP_FILE_END;
 
 		if (rc == PCAP_FILE_OK) {
 			frame(s, &f);
