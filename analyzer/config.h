@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "analyzer/calendar.h"
 #include "analyzer/numbering.h"
@@ -27,7 +28,7 @@ enum rule_key { PER_ACCOUNT = 1, PER_CALL = 2 };
 /* `measure: value` inside a limit. */
 struct term {
 	enum measure measure;
-	int64_t value;  /* in the unit of the measure, see finding.h */
+	int64_t value;	/* in the unit of the measure, see finding.h */
 	int64_t within; /* microseconds, or WITHIN_... */
 };
 
@@ -47,13 +48,13 @@ struct limit {
 struct match_cond {
 	uint32_t directions; /* enum direction */
 	uint32_t classes;    /* enum number_class */
-	uint32_t tiers;      /* 1 << (tier - 'A') */
+	uint32_t tiers;	     /* 1 << (tier - 'A') */
 	int64_t rate_min;    /* cost price micropence a minute, at least */
 	char country[8][4];  /* any of these; "" ends */
 };
 
 struct match {
-	struct match_cond all;             /* must hold */
+	struct match_cond all;		   /* must hold */
 	struct match_cond any[MATCH_ALTS]; /* and one of these, if there are */
 	unsigned n_any;
 };
@@ -68,17 +69,17 @@ struct rule {
 	struct limit limit[2][2]; /* [enum regime][severity - 1] */
 	bool usual;
 	uint32_t usual_factor_milli; /* 2 = 2000 */
-	uint32_t usual_days;         /* history, 1..28 */
+	uint32_t usual_days;	     /* history, 1..28 */
 	bool shadow;
 	const struct conf_tree *tests;
 };
 
 /* Scales a rule's floors for some accounts. */
 struct override {
-	uint64_t rules;      /* 1 << index of rule */
+	uint64_t rules; /* 1 << index of rule */
 	uint32_t factor_milli;
-	int64_t until_us;    /* exclusive; 0 = no end */
-	const char *text;    /* "owner alex until 2027-03-31: agreed profile" */
+	int64_t until_us; /* local midnight; exclusive; 0 = no end */
+	const char *text; /* "owner alex until 2027-03-31: agreed profile" */
 	const char *const *accounts; /* names, NULL-ended; or NULL */
 	const char *const *segments;
 };
@@ -87,7 +88,7 @@ struct account_conf {
 	char name[28];
 	char display[48];
 	char segment[20];
-	char trunk[16];         /* the first of `trunks`, for texts */
+	char trunk[16]; /* the first of `trunks`, for texts */
 	const struct calendar *calendar;
 	uint32_t channels;
 	int64_t from_us; /* contract, half-open; 0 = open-ended */
@@ -99,14 +100,14 @@ enum source_clock { CLOCK_LIVE, CLOCK_BATCH };
 struct source_conf {
 	char name[16];
 	enum source_clock clock; /* pcap: live; file: batch unless said */
-	int64_t lateness_us;     /* live 120 s; batch 2 h unless said */
-	char of[16];             /* witness of this source; "" = primary */
-	int64_t within_us;       /* witness: 5 s */
+	int64_t lateness_us;	 /* live 120 s; batch 2 h unless said */
+	char of[16];		 /* witness of this source; "" = primary */
+	int64_t within_us;	 /* witness: 5 s */
 };
 
 struct analyzer_conf {
 	struct conf *conf; /* owns the strings */
-	char hash[17];     /* 16 hex digits of everything read, and a NUL */
+	char hash[17];	   /* 16 hex digits of everything read, and a NUL */
 	struct {
 		const char *name;
 		const char *timezone;
@@ -114,7 +115,10 @@ struct analyzer_conf {
 		struct hash_key key; /* derived from site.secret for tables */
 		bool feed_clock;     /* clock: feed */
 	} site;
-	struct calendar *provider; /* calendar of keys without an account, and
+	struct hours *hours;	 /* owns the calendars of accounts */
+	struct calendar *closed; /* never open */
+	const struct calendar
+		*provider; /* calendar of keys without an account, and
 				    * of unknown accounts */
 	struct numbering *numbering;
 	struct rating *rating;
@@ -135,7 +139,7 @@ struct analyzer_conf {
 		const char *events;   /* endpoint the collectors connect to */
 		const char *findings; /* endpoint of the alerter */
 		const char *metrics;  /* listen address */
-		const char *state;    /* directory: archive, findings, snapshot */
+		const char *state; /* directory: archive, findings, snapshot */
 	} path;
 };
 
@@ -144,6 +148,12 @@ struct analyzer_conf {
 struct analyzer_conf *analyzer_conf_load(const char *path, struct conf **c,
 					 struct err *e);
 void analyzer_conf_free(struct analyzer_conf *a); /* NULL ok */
+
+/* Warnings that depend on today: holiday lists about to end. */
+void analyzer_conf_lint(const struct analyzer_conf *a, int64_t now_us);
+
+/* Every option with its doc, see conf_document(). */
+void analyzer_conf_document(FILE *out);
 
 /* The effective override of a rule for an account at t: 1000 when none;
  * *text (may be NULL) its words. */
