@@ -19,11 +19,12 @@ done
 check "history is at most 40,000 rows" \
 	[ "$(wc -l <"$dir/a/history.csv")" -le 40000 ]
 
-# decode FILE...: one line a call: minute, caller, callee, answered, talk.
+# decode FILE...: one line a call.  Times go down to whole seconds, as CDRs
+# have them, so that both files sort alike even where calls are identical.
 decode() {
 	timeout 120 "$t" decode --config config --calls --json "$@" >"$dir/json" &&
-		jq -r '[.caller, .callee, (.setup // "-"), (.answer // "-"),
-			(.talk_s // 0), .call_key, (.account // "-"),
+		jq -r '[.caller, .callee, (.setup // "-")[:19],
+			(.answer // "-")[:19], (.talk_s // 0), .call_key, (.account // "-"),
 			(.direction // "-")] | @tsv' "$dir/json"
 }
 decode --as asterisk "$dir/a/night.csv" | sort >"$dir/cdr"
@@ -31,15 +32,10 @@ decode "$dir/a/night.pcap" | sort >"$dir/sip"
 rows=$(wc -l <"$dir/a/night.csv")
 same "each row is a call" "$rows" "$(wc -l <"$dir/cdr")"
 same "as many calls in the capture" "$rows" "$(wc -l <"$dir/sip")"
-# The files are sorted by caller, callee and set-up: line by line they are
-# the same calls.
+# Line by line they are the same calls.
 paste "$dir/cdr" "$dir/sip" | awk -F'\t' '
-	function sec(t) { return substr(t, 12, 2) * 3600 + \
-		substr(t, 15, 2) * 60 + substr(t, 18, 2) }
-	$1 != $9 || $2 != $10 || $7 != $15 || $8 != $16 { bad++; print }
-	($4 == "-") != ($12 == "-") { bad++; print }
-	sec($3) - sec($11) > 1 || sec($11) - sec($3) > 1 { bad++; print }
-	$5 - $13 > 1 || $13 - $5 > 1 { bad++; print }
+	$1 != $9 || $2 != $10 || $7 != $15 || $8 != $16 || $3 != $11 ||
+	$4 != $12 || $5 - $13 > 1 || $13 - $5 > 1 { bad++; print }
 	END { exit bad > 0 }' >"$dir/differ"
 rc=$?
 head -5 "$dir/differ"

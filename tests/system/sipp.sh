@@ -8,6 +8,7 @@ t="$bin/tollwatch"
 uas=$((20000 + $$ % 10000))
 uac=$((uas + 10000))
 tag='[pid]S[call_number]'
+first='z9hG4bK-[pid]-[call_number]-0' # the branch of message 0, the INVITE
 
 if ! timeout 5 tcpdump -i lo -c 0 -w /dev/null >/dev/null 2>"$dir/err" &&
 	grep -qi 'permi' "$dir/err"; then
@@ -104,20 +105,20 @@ answer() {
 	scenario "$dir/answered.uac"
 { hear INVITE; answer; } | scenario "$dir/answered.uas"
 
-{ request INVITE 1; recv 486; BRANCH='[branch-1]' request ACK 1; } |
+{ request INVITE 1; recv 486; BRANCH=$first request ACK 1; } |
 	scenario "$dir/busy.uac"
 { hear INVITE; response 486 "Busy Here"; hear ACK; } |
 	scenario "$dir/busy.uas"
 
 { request INVITE 1; recv 180; wait_ms 800; recv 480
-	BRANCH='[branch-1]' request ACK 1; } | scenario "$dir/unanswered.uac"
+	BRANCH=$first request ACK 1; } | scenario "$dir/unanswered.uac"
 { hear INVITE; response 180 Ringing; wait_ms 1500
 	response 480 "Temporarily Unavailable"; hear ACK; } |
 	scenario "$dir/unanswered.uas"
 
 { request INVITE 1; recv 180; wait_ms 500
-	BRANCH='[branch-1]' request CANCEL 1; recv 200; recv 487
-	BRANCH='[branch-2]' request ACK 1; } | scenario "$dir/cancelled.uac"
+	BRANCH=$first request CANCEL 1; recv 200; recv 487
+	BRANCH=$first request ACK 1; } | scenario "$dir/cancelled.uac"
 { hear INVITE; response 180 Ringing; hear CANCEL; TOTAG=' ' response 200 OK
 	sed 's/\[last_CSeq:\]/CSeq: 1 INVITE/' \
 		< <(response 487 "Request Terminated"); hear ACK; } |
@@ -128,7 +129,7 @@ answer() {
 	recv 180 "$maybe"; talk 1; } | scenario "$dir/retransmitted.uac"
 { hear INVITE; wait_ms 800; answer; } | scenario "$dir/retransmitted.uas"
 
-{ request INVITE 1; recv 401; BRANCH='[branch-1]' request ACK 1
+{ request INVITE 1; recv 401; BRANCH=$first request ACK 1
 	request INVITE 2 'Authorization: Digest username="acme", realm="x", nonce="1", uri="sip:x", response="00000000000000000000000000000000"'
 	recv 180 "$maybe"; talk 2; } | scenario "$dir/challenged.uac"
 { hear INVITE
@@ -138,7 +139,7 @@ answer() {
 n=0
 for s in answered busy unanswered cancelled retransmitted challenged; do
 	n=$((n + 1))
-	play $s 0163296020$n
+	play $s +44163296020$n
 done
 sleep 0.5
 kill -INT "$dump"
@@ -149,18 +150,18 @@ check "the capture has a repeated INVITE ($invites)" [ "$invites" -ge 8 ]
 timeout 30 "$t" decode --calls --json "$dir/lo.pcap" >"$dir/json"
 same "six calls" 6 "$(wc -l <"$dir/json")"
 # number, answered?, final status of those that were not, whole seconds up
-jq -r '[.callee_raw, .answer != null,
+jq -r '[.callee, .answer != null,
 	(if .answer then "" else .status end),
 	(if .answer then ((.end | sub("\\..*"; "Z") | fromdate) -
 		(.answer | sub("\\..*"; "Z") | fromdate)) >= 2 else "" end)]
 	| @tsv' "$dir/json" | sort >"$dir/got"
 printf '%s\t%s\t%s\t%s\n' \
-	01632960201 true '' true 01632960202 false 486 '' \
-	01632960203 false 480 '' 01632960204 false 487 '' \
-	01632960205 true '' true 01632960206 true '' true >"$dir/want"
+	+441632960201 true '' true +441632960202 false 486 '' \
+	+441632960203 false 480 '' +441632960204 false 487 '' \
+	+441632960205 true '' true +441632960206 true '' true >"$dir/want"
 diff "$dir/want" "$dir/got"
 check "each became what it was" cmp -s "$dir/want" "$dir/got"
 same "the challenged one says so" true \
-	"$(jq -r 'select(.callee_raw == "01632960206") |
+	"$(jq -r 'select(.callee == "+441632960206") |
 		.flags | tostring | test("challenged")' "$dir/json")"
 finish
