@@ -28,6 +28,7 @@ struct account {
 	struct period period;	 /* the one asked for last */
 	struct counter *counter; /* [plan.n_defs], NULL before its first call */
 	uint32_t *override_milli; /* [n_rules], valid before override_until */
+	int64_t override_at;	  /* when they were looked up */
 	int64_t override_until;
 	uint32_t newest;       /* call, or CALL_NONE */
 	uint32_t up;	       /* answered calls up */
@@ -69,6 +70,16 @@ struct account *account_add(struct accounts *t,
 /* Give the place of an account that is not provisioned to another name.  Its
  * counters must have been cleared. */
 void account_rename(struct accounts *t, struct account *a, struct sv name);
+
+/* Say in a counter's timer whose it is. */
+static inline void counter_timer(struct counter *c, const struct account *a,
+				 unsigned d)
+{
+	c->timer.kind = TIMER_COUNTER;
+	c->timer.owner = a->index;
+	c->timer.sub = (uint16_t)d;
+	c->timer.order = (uint64_t)a->index << 16 | d;
+}
 
 /* The period of the account's opening hours that t lies in. */
 struct period account_period(struct account *a, int64_t t_us);

@@ -113,6 +113,14 @@ static inline uint32_t call_index(const struct calls *t, const struct call *c)
 	return (uint32_t)(c - t->call);
 }
 
+/* Say in the timer whose it is. */
+static inline void call_timer(const struct calls *t, struct call *c)
+{
+	c->timer.kind = TIMER_CALL;
+	c->timer.owner = call_index(t, c);
+	c->timer.order = c->serial;
+}
+
 struct call *call_find(const struct calls *t, const struct call_key *key);
 
 /* A zeroed entry in no list but with its key; NULL when the table is full

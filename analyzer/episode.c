@@ -308,10 +308,7 @@ void episode_arm(struct engine *g, struct account *a, unsigned match)
 		due = crossing_due(&j, d);
 		if (c->timer.pos && c->timer.lane != a->lane)
 			timer_cancel(&g->lane[c->timer.lane].timers, &c->timer);
-		c->timer.kind = TIMER_COUNTER;
-		c->timer.owner = a->index;
-		c->timer.sub = (uint16_t)d;
-		c->timer.order = (uint64_t)a->index << 16 | d;
+		counter_timer(c, a, d);
 		c->timer.lane = a->lane;
 		timer_set(&g->lane[a->lane].timers, &c->timer, due);
 	}
@@ -319,11 +316,14 @@ void episode_arm(struct engine *g, struct account *a, unsigned match)
 
 /* ---- late events ---- */
 
-static ring_num own(const struct call *c, unsigned measure)
+static ring_num own(const struct call *c, const struct term *t)
 {
 	int64_t end = ledger_end(c);
 
-	switch (measure) {
+	/* no more of a long call than fits into one window */
+	if (end && t->within > 0 && end - c->counted.answer_us > t->within)
+		end = c->counted.answer_us + t->within;
+	switch (t->measure) {
 	case MEASURE_CALLS:
 		return c->parts & PART_SETUP ? RING_UNIT : 0;
 	case MEASURE_ANSWERED:
@@ -353,7 +353,7 @@ static bool alone_reached(const struct judge *j, const struct call *c,
 		unsigned t = 0;
 
 		for (; t < l->alt[x->alt].n; t++) {
-			x->value[t] = own(c, l->alt[x->alt].term[t].measure);
+			x->value[t] = own(c, &l->alt[x->alt].term[t]);
 			if (x->value[t] <
 			    (ring_num)limit_value(j, x->alt, t) * RING_UNIT)
 				break;

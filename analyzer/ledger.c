@@ -68,6 +68,7 @@ struct posting {
 	unsigned d;
 	unsigned measure;
 	int sign;
+	const bool *only; /* these definitions; NULL: all */
 };
 
 static bool post(const struct posting *p, int64_t t_us, ring_num n)
@@ -148,10 +149,10 @@ static bool post_end(const struct posting *p)
 }
 
 /* Run one part through all counters the call matches. */
-static bool each(struct engine *g, const struct call *c, int sign,
-		 bool (*part)(const struct posting *))
+static bool run(struct posting p, bool (*part)(const struct posting *))
 {
-	struct posting p = {.g = g, .c = c, .sign = sign};
+	const struct engine *g = p.g;
+	const struct call *c = p.c;
 	bool ok = true;
 
 	p.a = &g->accounts.account[c->account];
@@ -161,10 +162,17 @@ static bool each(struct engine *g, const struct call *c, int sign,
 		for (p.d = g->plan.first[match]; p.d < g->plan.first[match + 1];
 		     p.d++) {
 			p.measure = g->plan.def[p.d].measure;
-			ok &= part(&p);
+			if (!p.only || p.only[p.d])
+				ok &= part(&p);
 		}
 	}
 	return ok;
+}
+
+static bool each(struct engine *g, const struct call *c, int sign,
+		 bool (*part)(const struct posting *))
+{
+	return run((struct posting){.g = g, .c = c, .sign = sign}, part);
 }
 
 static void count_up(struct engine *g, const struct call *c, int by)
@@ -219,6 +227,18 @@ void ledger_retract(struct engine *g, struct call *c, unsigned parts)
 	if (parts & PART_SETUP)
 		each(g, c, -1, post_setup);
 	c->parts &= (uint8_t)~parts;
+}
+
+void ledger_replay(struct engine *g, struct call *c, const bool *fresh)
+{
+	struct posting p = {.g = g, .c = c, .sign = 1, .only = fresh};
+
+	if (c->parts & PART_SETUP)
+		run(p, post_setup);
+	if (c->parts & PART_ANSWER)
+		run(p, post_answer);
+	if (c->parts & PART_END)
+		run(p, post_end);
 }
 
 static bool post_linear(const struct posting *p)

@@ -40,6 +40,10 @@ void ledger_retract(struct engine *g, struct call *c, unsigned parts);
 /* The first increment is over: accrue second by second from now on. */
 void ledger_linear(struct engine *g, struct call *c);
 
+/* Count the parts that are counted once more, into new definitions only:
+ * fresh[d] is true for them. */
+void ledger_replay(struct engine *g, struct call *c, const bool *fresh);
+
 /* Micropence charged for the call by t at this price a minute. */
 int64_t ledger_cost(const struct call *c, int64_t per_min, int64_t t_us);
 

@@ -10,13 +10,14 @@ static const struct term *term_of(const struct judge *j, unsigned alt,
 }
 
 /* Overrides end; until the next one does, what was found out holds. */
-static void refresh(struct engine *g, struct account *a, int64_t t_us)
+void limit_refresh(struct engine *g, struct account *a, int64_t t_us)
 {
 	const struct analyzer_conf *conf = g->conf;
 
 	for (unsigned r = 0; r < conf->n_rules; r++)
 		a->override_milli[r] =
 			override_milli(conf, r, a->conf, t_us, NULL);
+	a->override_at = t_us;
 	a->override_until = INT64_MAX;
 	for (size_t i = 0; i < conf->n_overrides; i++) {
 		int64_t until = conf->override[i].until_us;
@@ -30,7 +31,7 @@ uint32_t limit_override(struct engine *g, struct account *a, unsigned rule,
 			int64_t t_us)
 {
 	if (t_us >= a->override_until)
-		refresh(g, a, t_us);
+		limit_refresh(g, a, t_us);
 	return a->override_milli[rule];
 }
 

@@ -44,6 +44,9 @@ static inline unsigned limit_def(const struct judge *j, unsigned alt,
 uint32_t limit_override(struct engine *g, struct account *a, unsigned rule,
 			int64_t t_us);
 
+/* Look the factors of all rules up anew. */
+void limit_refresh(struct engine *g, struct account *a, int64_t t_us);
+
 /* The effective limit of one term, in the unit of its measure. */
 int64_t limit_value(const struct judge *j, unsigned alt, unsigned term);
 

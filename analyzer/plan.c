@@ -31,11 +31,11 @@ static void match_id(const struct match *m, uint8_t id[16])
 	hash128(&hash_public_key, text, n, id);
 }
 
-static void def_id(struct definition *d, const struct match *m)
+static void def_id(struct definition *d, const uint8_t match[16])
 {
 	uint8_t text[16 + 8 + 1 + 1];
 
-	match_id(m, text);
+	memcpy(text, match, 16);
 	memcpy(text + 16, &d->within, 8);
 	text[24] = d->measure;
 	text[25] = d->usual_days;
@@ -44,16 +44,14 @@ static void def_id(struct definition *d, const struct match *m)
 
 static unsigned intern_match(struct plan *p, const struct match *m)
 {
-	uint8_t want[16];
-	uint8_t have[16];
+	uint8_t id[16];
 
-	match_id(m, want);
-	for (unsigned i = 0; i < p->n_match; i++) {
-		match_id(p->match[i], have);
-		if (memcmp(want, have, sizeof(want)) == 0)
+	match_id(m, id);
+	for (unsigned i = 0; i < p->n_match; i++)
+		if (memcmp(id, p->match_id[i], sizeof(id)) == 0)
 			return i;
-	}
 	p->match[p->n_match] = m;
+	memcpy(p->match_id[p->n_match], id, sizeof(id));
 	return p->n_match++;
 }
 
@@ -91,7 +89,7 @@ static unsigned intern_def(struct plan *p, const struct definition *want,
 	d->kind = kind_of(d->measure, d->within);
 	if (d->kind == DEF_RING)
 		d->shape = ring_shape(d->within, lateness_us);
-	def_id(d, p->match[d->match]);
+	def_id(d, p->match_id[d->match]);
 	return p->n_defs++;
 }
 

@@ -43,6 +43,7 @@ struct definition {
 
 struct plan {
 	const struct match *match[RULES_MAX];
+	uint8_t match_id[RULES_MAX][16]; /* hash of what it says */
 	uint32_t match_rules[RULES_MAX]; /* account rules with this match */
 	uint32_t match_calls[RULES_MAX]; /* the same, rules about one call */
 	unsigned n_match;

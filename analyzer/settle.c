@@ -191,9 +191,7 @@ struct call *settle_new(struct engine *g, const struct event *ev,
 	c->role = source && g->source_of[source - 1] ? CALL_WITNESS
 						     : CALL_PRIMARY;
 	c->lane = source ? g->source_lane[source - 1] : LANE_LIVE;
-	c->timer.kind = TIMER_CALL;
-	c->timer.order = c->serial;
-	c->timer.owner = call_index(&g->calls, c);
+	call_timer(&g->calls, c);
 	memcpy(c->trunk, ev->trunk, sizeof(c->trunk));
 	c->info = numbering_find(g->conf->numbering, c->callee);
 	link_account(g, c, a);

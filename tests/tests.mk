@@ -78,3 +78,16 @@ bench-sip: $(BUILD)/test/bench_sip
 	$< --generate $(BENCH_CALLS) $(BUILD)/bench_sip.pcap
 	$< $(BUILD)/bench_sip.pcap
 .PHONY: bench-sip
+
+# A million random events against a brute-force recount; the engine's speed.
+$(BUILD)/test/oracle: tests/replay/oracle.c
+$(BUILD)/test/bench_engine: tests/bench/bench_engine.c
+$(BUILD)/test/oracle $(BUILD)/test/bench_engine: $(BUILD)/libanalyzer.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(LDFLAGS) $(filter %.c,$^) \
+		$(BUILD)/libanalyzer.a $(BUILD)/libcommon.a $(LIBS) -o $@
+oracle: $(BUILD)/test/oracle
+	$<
+bench-engine: $(BUILD)/test/bench_engine
+	$<
+.PHONY: oracle bench-engine
