@@ -417,8 +417,6 @@ static void io_rate(struct dump *d, struct rate *r)
 	IO(d, r->min_s);
 	IO(d, r->step_s);
 	IO(d, r->is_default);
-	if (r->step_s == 0)
-		bad(d, "a rate without a step");
 }
 
 static void io_call(struct dump *d, struct call *c)
@@ -445,6 +443,8 @@ static void io_call(struct dump *d, struct call *c)
 	IO(d, c->attempted);
 	IO(d, c->indexed);
 	IO(d, c->pair_serial);
+	if (c->parts && c->rate.step_s == 0)
+		bad(d, "a rate without a step");
 	io_timer(d, &c->timer);
 }
 

@@ -41,7 +41,7 @@ struct recount {
 	unsigned def;
 	enum regime regime;
 	int64_t from, to; /* instants that count, half-open */
-	int64_t paid;     /* accrual is seen until here */
+	int64_t paid;	  /* accrual is seen until here */
 };
 
 static bool office_open(int64_t t)
@@ -117,8 +117,7 @@ static ring_num money(const struct recount *r, const struct rate *rate,
 
 	if (counts_at(r, f->answer))
 		sum += first;
-	sum += (ring_num)per_min *
-	       span_of(r, begin, f->end ? f->end : r->paid);
+	sum += (ring_num)per_min * span_of(r, begin, f->end ? f->end : r->paid);
 	if (f->end && counts_at(r, f->end)) {
 		sum += (ring_num)rate_charge(rate, per_min,
 					     f->end - f->answer) *
@@ -147,8 +146,7 @@ static ring_num of_call(const struct recount *r, size_t i)
 	case MEASURE_CALLS:
 		return f.setup && counts_at(r, f.setup) ? 60000000 : 0;
 	case MEASURE_FAILED:
-		return f.end && !f.answer && counts_at(r, f.end) ? 60000000
-								 : 0;
+		return f.end && !f.answer && counts_at(r, f.end) ? 60000000 : 0;
 	case MEASURE_ANSWERED:
 		return f.answer && counts_at(r, f.answer) ? 60000000 : 0;
 	case MEASURE_MINUTES:
@@ -160,9 +158,8 @@ static ring_num of_call(const struct recount *r, size_t i)
 		return f.answer ? money(r, &p->rate, p->rate.cost_per_min, &f)
 				: 0;
 	case MEASURE_RETAIL:
-		return f.answer
-			       ? money(r, &p->rate, p->rate.retail_per_min, &f)
-			       : 0;
+		return f.answer ? money(r, &p->rate, p->rate.retail_per_min, &f)
+				: 0;
 	case MEASURE_CONCURRENT:
 		return f.answer && !f.end ? 60000000 : 0;
 	default:
@@ -280,10 +277,11 @@ static void compare_money(struct oracle *o)
 	int d = plan_find(&o->g->plan, 0, MEASURE_SPEND, 30 * DAY_US);
 
 	for (unsigned k = 0; k < ARRAY_LEN(traffic_account); k++) {
-		const struct account *a = account_find(
-			&o->g->accounts, sv_of(traffic_account[k]));
-		ring_num have = a->counter[d].ring[0].sum +
-				a->counter[d].ring[1].sum;
+		const struct account *a =
+			account_find(&o->g->accounts,
+				     sv_of(traffic_account[k]));
+		ring_num have =
+			a->counter[d].ring[0].sum + a->counter[d].ring[1].sum;
 		int64_t want = 0;
 
 		for (size_t i = 0; i < o->traffic->n_calls; i++) {
@@ -371,9 +369,8 @@ int main(int argc, char **argv)
 	stats = engine_stats(o.g);
 	printf("%zu events, %zu calls: %llu comparisons, %llu wrong; "
 	       "%llu applied, %llu duplicate, %llu late, %llu findings\n",
-	       o.traffic->n, o.traffic->n_calls,
-	       (unsigned long long)o.compared, (unsigned long long)o.wrong,
-	       (unsigned long long)stats.applied,
+	       o.traffic->n, o.traffic->n_calls, (unsigned long long)o.compared,
+	       (unsigned long long)o.wrong, (unsigned long long)stats.applied,
 	       (unsigned long long)stats.duplicate,
 	       (unsigned long long)stats.late,
 	       (unsigned long long)stats.findings);

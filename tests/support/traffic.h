@@ -13,9 +13,10 @@
 #include "tests/support/script.h"
 
 static const char *const traffic_account[] = {"acme", "beta", "taxi", "zeta"};
-static const char *const traffic_callee[] = {
-	"+442079460001", "+442079460002", "+4990000001", "+25299000001",
-	"+88216000001",	 "+21698000001",  "+909879000001"};
+static const char *const traffic_callee[] = {"+442079460001", "+442079460002",
+					     "+4990000001",   "+25299000001",
+					     "+88216000001",  "+21698000001",
+					     "+909879000001"};
 
 enum traffic_phase { TELL_SETUP, TELL_ANSWER, TELL_END, TELL_ALL };
 
@@ -62,13 +63,13 @@ static inline void traffic_tell(struct traffic *t, uint32_t call,
 	int copies = traffic_upto(t, 50) == 0 ? 2 : 1;
 
 	while (copies--) {
-		int64_t late = traffic_upto(t, 4) ? 0
-						  : traffic_upto(t, 110 * SEC_US);
+		int64_t late =
+			traffic_upto(t, 4) ? 0 : traffic_upto(t, 110 * SEC_US);
 
 		if (t->n == t->cap)
 			return;
-		t->event[t->n++] = (struct traffic_event){
-			at + late, call, (uint8_t)phase};
+		t->event[t->n++] =
+			(struct traffic_event){at + late, call, (uint8_t)phase};
 	}
 }
 
@@ -93,9 +94,8 @@ static inline void traffic_one(struct traffic *t, uint32_t i, int64_t setup)
 
 	c->account = (uint8_t)traffic_upto(t, ARRAY_LEN(traffic_account));
 	/* mostly ordinary numbers */
-	c->callee = (uint8_t)(traffic_upto(t, 3)
-				      ? traffic_upto(t, 2)
-				      : traffic_upto(t, 7));
+	c->callee = (uint8_t)(traffic_upto(t, 3) ? traffic_upto(t, 2)
+						 : traffic_upto(t, 7));
 	c->setup = setup;
 	if (kind < 70)
 		c->answer = setup + traffic_upto(t, 30 * SEC_US);
@@ -124,8 +124,8 @@ static inline int traffic_order(const void *a, const void *b)
 }
 
 /* About n events over the given span. */
-static inline struct traffic *traffic_new(uint64_t seed, size_t n,
-					  int64_t from, int64_t span)
+static inline struct traffic *traffic_new(uint64_t seed, size_t n, int64_t from,
+					  int64_t span)
 {
 	struct traffic *t = xcalloc(1, sizeof(*t));
 
@@ -135,8 +135,9 @@ static inline struct traffic *traffic_new(uint64_t seed, size_t n,
 	t->call = xcalloc(n, sizeof(*t->call));
 	while (t->n + 8 < t->cap)
 		traffic_one(t, (uint32_t)t->n_calls++,
-			    from + (int64_t)((double)span * (double)t->n /
-					     (double)n) +
+			    from +
+				    (int64_t)((double)span * (double)t->n /
+					      (double)n) +
 				    traffic_upto(t, 2 * MIN_US));
 	qsort(t->event, t->n, sizeof(*t->event), traffic_order);
 	return t;

@@ -21,7 +21,7 @@ static struct run run_new(void)
 	struct engine_sink sink = keep_sink(r.k);
 
 	world_rules(r.w);
-	r.w->conf.calls_max = 600; /* small enough to evict */
+	r.w->conf.calls_max = 150; /* small enough to evict */
 	r.g = engine_new(&r.w->conf, &sink);
 	return r;
 }
@@ -137,8 +137,7 @@ static void a_restart_changes_nothing(void **state)
  * unchanged keeps its counts; what is new is counted from the calls held. */
 static void a_changed_configuration_keeps_what_it_can(void **state)
 {
-	struct told c = {"acme", "+88216000001",
-			 when("2026-01-17T02:24:00Z"),
+	struct told c = {"acme", "+88216000001", when("2026-01-17T02:24:00Z"),
 			 when("2026-01-17T02:24:00Z"), 0};
 	struct run old = run_new();
 	struct run now = {.w = world_new(), .k = xcalloc(1, sizeof(*now.k))};
@@ -166,10 +165,10 @@ static void a_changed_configuration_keeps_what_it_can(void **state)
 		fail_msg("%s", e.text);
 	fclose(f);
 	a = account_find(&now.g->accounts, SV("acme"));
-	assert_true(a->counter[plan_find(&now.g->plan, 0, MEASURE_SPEND,
-					 HOUR_US)]
-			    .ring[0]
-			    .sum == (ring_num)8 * POUND * RING_UNIT);
+	assert_true(
+		a->counter[plan_find(&now.g->plan, 0, MEASURE_SPEND, HOUR_US)]
+			.ring[0]
+			.sum == (ring_num)8 * POUND * RING_UNIT);
 	engine_tick(now.g, c.answer + 121 * SEC_US);
 	assert_non_null(kept_find(now.k, "R50", 0));
 	assert_int_equal(kept_find(now.k, "R50", 0)->time_us,
@@ -181,8 +180,8 @@ static void a_changed_configuration_keeps_what_it_can(void **state)
 
 static void a_damaged_file_is_refused(void **state)
 {
-	struct traffic *t = traffic_new(3, 300, when("2026-01-16T12:00:00Z"),
-					HOUR_US);
+	struct traffic *t =
+		traffic_new(3, 300, when("2026-01-16T12:00:00Z"), HOUR_US);
 	struct run r = run_new();
 	char *bytes;
 	size_t n;
