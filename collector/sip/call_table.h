@@ -40,7 +40,7 @@ enum call_state {
 /* What every message touches comes first. */
 struct call {
 	uint8_t id[16]; /* keyed hash of the Call-ID */
-	uint64_t tag;	/* of the caller; hashes all, 0 = none */
+	uint64_t tag;	/* what it is found by: the caller's, mostly */
 	uint32_t chain;
 	uint32_t cseq;	/* of the latest initial INVITE */
 	int64_t due_us; /* 0 = never */
@@ -50,13 +50,15 @@ struct call {
 	uint8_t branches;
 	uint8_t digest_n;
 	uint8_t asserted_n;
+	bool siblings;	     /* other calls have its Call-ID */
 	bool rung;	     /* a progress event is out */
 	uint16_t hop_status; /* last failure on another hop */
 	struct {
 		uint32_t prev, next;
 	} link[2];
 	uint64_t branch[CALL_BRANCHES]; /* [0]: on the hop seen first */
-	uint64_t dialog[CALL_DIALOGS];	/* the callee's tags that are up */
+	uint64_t caller; /* the caller's tag; hashes all, 0 = none */
+	uint64_t dialog[CALL_DIALOGS]; /* the callee's tags that are up */
 	uint64_t pending; /* branch of the latest INVITE or UPDATE within */
 	struct event ev;  /* as far as known */
 	uint8_t dst[16];

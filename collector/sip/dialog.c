@@ -12,7 +12,8 @@
 
 /*
  * A call is found by the Call-ID and the caller's tag (RFC 3261 12; the
- * callee's requests carry it in To).
+ * callee's requests carry it in To); a second one on the same two, which only
+ * shows when its 200 has a new tag, by the tags of both.
  *
  *             401 407 3xx 422 491
  *   TRYING ◀──────────────────────▶ RETRYING     (INVITE again: same call)
@@ -119,17 +120,10 @@ static void read_input(const struct dialog_table *t, struct input *in)
 		in->branch = branch_of(t, in);
 }
 
-static struct call *find(struct dialog_table *t, const struct input *in)
-{
-	struct call *c = call_find(t->calls, in->id, in->from);
-
-	return c || !in->to ? c : call_find(t->calls, in->id, in->to);
-}
-
 /* Is the message one of the dialogs that this call has up? */
 static bool in_dialog(const struct call *c, const struct input *in, int *which)
 {
-	uint64_t callee = c->tag == in->from ? in->to : in->from;
+	uint64_t callee = c->caller == in->from ? in->to : in->from;
 
 	for (int i = 0; i < c->dialogs; i++)
 		if (c->dialog[i] == callee) {
@@ -137,6 +131,30 @@ static bool in_dialog(const struct call *c, const struct input *in, int *which)
 			return true;
 		}
 	return false;
+}
+
+/* What a second call of one caller's tag is found by: both tags. */
+static uint64_t both_tags(uint64_t caller, uint64_t callee)
+{
+	return caller + callee * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static struct call *find(struct dialog_table *t, const struct input *in)
+{
+	struct call *c = call_find(t->calls, in->id, in->from), *other;
+	int which;
+
+	if (!in->to)
+		return c;
+	if (!c)
+		c = call_find(t->calls, in->id, in->to);
+	if (c && (!c->siblings || in_dialog(c, in, &which)))
+		return c;
+	other = call_find(t->calls, in->id, both_tags(in->from, in->to));
+	if (!other)
+		other = call_find(t->calls, in->id,
+				  both_tags(in->to, in->from));
+	return other ? other : c;
 }
 
 static bool has_branch(const struct call *c, uint64_t branch)
@@ -204,9 +222,10 @@ static void end(struct dialog_table *t, struct call *c, int64_t t_us,
 
 /* ---- a new call ---- */
 
-static struct call *make_room(struct dialog_table *t, const struct input *in)
+static struct call *make_room(struct dialog_table *t, const struct input *in,
+			      uint64_t tag)
 {
-	struct call *c = call_add(t->calls, in->id, in->from);
+	struct call *c = call_add(t->calls, in->id, tag);
 
 	if (c)
 		return c;
@@ -221,7 +240,7 @@ static struct call *make_room(struct dialog_table *t, const struct input *in)
 		end(t, c, t->now_us, STATUS_TIMEOUT, EVENT_ESTIMATED);
 	}
 	call_remove(t->calls, c);
-	return call_add(t->calls, in->id, in->from);
+	return call_add(t->calls, in->id, tag);
 }
 
 /*
@@ -262,9 +281,9 @@ static enum dialog_rc untracked(struct dialog_table *t, const struct input *in,
 
 /* A call in the table with key and identity; NULL when there is no place. */
 static struct call *open_call(struct dialog_table *t, const struct input *in,
-			      const struct event *known)
+			      uint64_t tag, const struct event *known)
 {
-	struct call *c = make_room(t, in);
+	struct call *c = make_room(t, in, tag);
 	struct sip_identity id = party_read(in->m, in->p);
 	struct call_id *calls;
 	bool forgot;
@@ -273,10 +292,12 @@ static struct call *open_call(struct dialog_table *t, const struct input *in,
 		return NULL;
 	calls = call_id_get(t->calls, in->id, in->t_us, &forgot);
 	t->stats.forgotten += forgot;
-	t->stats.rekeyed += calls->calls > 0;
+	c->siblings = calls->calls > 0;
+	t->stats.rekeyed += c->siblings;
 	c->ev = *known;
 	set_key(t, in, calls->calls++, &c->ev);
 	calls->latest = call_position(t->calls, c);
+	c->caller = in->from;
 	c->cseq = in->m->cseq;
 	c->branch[0] = in->branch;
 	c->branches = 1;
@@ -289,7 +310,7 @@ static enum dialog_rc set_up(struct dialog_table *t, const struct input *in)
 {
 	struct event ev = {.setup_us = in->t_us,
 			   .flags = party_flags(in->m, in->p)};
-	struct call *c = open_call(t, in, &ev);
+	struct call *c = open_call(t, in, in->from, &ev);
 
 	if (!c)
 		return untracked(t, in, &ev, PHASE_SETUP);
@@ -354,6 +375,7 @@ static enum dialog_rc initial_invite(struct dialog_table *t,
 		    memcmp(c->id, in->id, 16) != 0)
 			return set_up(t, in);
 		call_retag(t->calls, c, in->from);
+		c->caller = in->from;
 		return try_again(t, c, in);
 	}
 	if (c->state == CALL_TRYING || c->state == CALL_RETRYING)
@@ -454,11 +476,11 @@ static enum dialog_rc answer(struct dialog_table *t, struct call *c,
 
 /* A 2xx to an INVITE that was not seen: capture began late, or loses. */
 static enum dialog_rc lone_answer(struct dialog_table *t,
-				  const struct input *in)
+				  const struct input *in, uint64_t tag)
 {
 	struct event ev = {.flags = party_flags(in->m, in->p),
 			   .status = in->m->status};
-	struct call *c = open_call(t, in, &ev);
+	struct call *c = open_call(t, in, tag, &ev);
 
 	t->stats.lone++;
 	if (!c)
@@ -477,7 +499,15 @@ static enum dialog_rc answered_again(struct dialog_table *t, struct call *c,
 			session_timer(t, c, in);
 		return DIALOG_REPEAT;
 	}
-	if (c->tag == in->from && c->dialogs < CALL_DIALOGS)
+	if (c->caller != in->from || !in->to)
+		return DIALOG_REPEAT;
+	if (!has_branch(c, in->branch)) {
+		/* of a later INVITE with the same Call-ID and tag, and not
+		 * in this dialog: another call */
+		c->siblings = true;
+		return lone_answer(t, in, both_tags(in->from, in->to));
+	}
+	if (c->dialogs < CALL_DIALOGS)
 		c->dialog[c->dialogs++] = in->to;
 	return DIALOG_REPEAT;
 }
@@ -486,7 +516,7 @@ static enum dialog_rc success(struct dialog_table *t, struct call *c,
 			      const struct input *in)
 {
 	if (!c)
-		return lone_answer(t, in);
+		return lone_answer(t, in, in->from);
 	switch ((enum call_state)c->state) {
 	case CALL_TRYING:
 	case CALL_RETRYING:
@@ -498,7 +528,7 @@ static enum dialog_rc success(struct dialog_table *t, struct call *c,
 			return DIALOG_REPEAT;
 		/* given up too early, yet it is up and costs money */
 		call_remove(t->calls, c);
-		return lone_answer(t, in);
+		return lone_answer(t, in, in->from);
 	case CALL_FREE:
 		break;
 	}

@@ -378,6 +378,13 @@ static const struct scenario tricks[] = {
 	 "50 BYE x a b 2 2",
 	 "0 setup 0\n0 end 32 408 estimated\n1 answer 40 lone 200 rekeyed\n"
 	 "1 end 50 lone 200 talk=10 rekeyed\n"},
+	{"one Call-ID and tag for calls at once",
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n2 INVITE x a - 2 2\n"
+	 "3 200/INVITE x a c 2 2\n3.1 200/INVITE x a b 1 1\n3.5 200/INVITE x a c 2 2\n"
+	 "4 INVITE x a - 3 3\n5 200/INVITE x a d 3 3\n6 BYE x c a 9 1\n7 BYE x a b 4 4\n"
+	 "50 BYE x a d 5 5\n51 BYE x a d 5 5",
+	 "0 setup 0\n0 answer 1 200\n1 answer 3 lone 200 rekeyed\n2 answer 5 lone 200 rekeyed\n"
+	 "1 end 6 lone 200 talk=3 rekeyed\n0 end 7 200 talk=6\n2 end 50 lone 200 talk=45 rekeyed\n"},
 	{"failure of an old try does not end the new one",
 	 "0 INVITE x a - 1 1\n1 INVITE x a - 2 2\n2 486/INVITE x a b 1 1\n"
 	 "3 200/INVITE x a c 2 2",
