@@ -15,6 +15,7 @@ enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 };
 static const char usage[] =
 	"usage: tollwatch-collector run --config DIR --state DIR\n"
 	"           [--connect ENDPOINT] [--metrics LISTEN] [--until-end]\n"
+	"           [--calls FILE [--as FORMAT]]\n"
 	"       tollwatch-collector check-config [--json] DIR\n"
 	"       tollwatch-collector decode [--config DIR] [--as FORMAT]\n"
 	"           [--source NAME] [--calls] [--json] [--wire] [--live]\n"
@@ -97,7 +98,8 @@ enum {
 	OPT_STATE,
 	OPT_CONNECT,
 	OPT_METRICS,
-	OPT_UNTIL
+	OPT_UNTIL,
+	OPT_FILE
 };
 
 static bool decode_options(int argc, char **argv, struct decode_opts *o,
@@ -173,6 +175,8 @@ static int run_collector(int argc, char **argv)
 		{"connect", required_argument, NULL, OPT_CONNECT},
 		{"metrics", required_argument, NULL, OPT_METRICS},
 		{"until-end", no_argument, NULL, OPT_UNTIL},
+		{"calls", required_argument, NULL, OPT_FILE},
+		{"as", required_argument, NULL, OPT_AS},
 		{0}};
 	struct run_opts o = {.load = load};
 	int opt;
@@ -186,6 +190,10 @@ static int run_collector(int argc, char **argv)
 			o.connect = optarg;
 		else if (opt == OPT_METRICS)
 			o.metrics = optarg;
+		else if (opt == OPT_FILE)
+			o.calls = optarg;
+		else if (opt == OPT_AS)
+			o.as = optarg;
 		else if (opt == OPT_UNTIL)
 			o.until_end = true;
 		else

@@ -11,6 +11,8 @@ struct run_opts {
 	const char *state;   /* folder of spool, offsets, rejects */
 	const char *connect; /* NULL: as configured */
 	const char *metrics; /* NULL: as configured */
+	const char *calls;   /* this file instead of the sources; NULL ok */
+	const char *as;	     /* its format; NULL: pcap, or as configured */
 	bool until_end;
 	/* Load a folder, saying its errors; also for the reload. */
 	struct collector_conf *(*load)(const char *dir);

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/source/source.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "collector/cdr/reader.h"
+#include "collector/source/pcap.h"
+#include "common/log.h"
+#include "common/mem.h"
+
+enum {
+	HEAD_BYTES = 256,
+	PATH_BYTES = 512,
+	QUIET_S = 5, /* a capture file is complete when left alone so long */
+};
+
+struct file {
+	char *path;
+	int slot;  /* of its mark */
+	bool seen; /* in the last scan */
+	bool done; /* broken, or a capture that was read */
+	struct cdr_reader *reader;
+	struct cdr_clock clock; /* of the order of its rows */
+};
+
+struct source {
+	struct source_opts o;
+	char pattern[PATH_BYTES];
+	struct file *file;
+	size_t n, at;
+	struct pcap_source *pcap;
+	bool open;     /* pcap: file[at] is being read */
+	uint64_t skip; /* pcap: events that were taken in an earlier life */
+	bool has_head;
+	struct event head;
+	struct source_mark mark; /* once head is taken */
+	int slot;
+	struct rejects rejects;
+	uint64_t broken;
+};
+
+/* A mark of an inode is for this file only if its first bytes are the same;
+ * a file that was empty when it was first seen has none yet. */
+static void check_head(FILE *f, struct source_mark *m)
+{
+	uint8_t head[HEAD_BYTES];
+	size_t n;
+
+	rewind(f);
+	n = fread(head, 1, sizeof(head), f);
+	rewind(f);
+	if (m->head_n > 0) {
+		if (m->head_n <= n && hash64(&hash_public_key, head,
+					     m->head_n) == m->head_hash)
+			return;
+		m->offset = m->line = 0;
+		m->last_end = 0;
+		m->flags = 0;
+	}
+	m->head_n = (uint32_t)n;
+	m->head_hash = hash64(&hash_public_key, head, n);
+}
+
+/* Open a file and bring its mark in order. */
+static FILE *open_file(struct source *s, struct file *f)
+{
+	struct source_mark m = *offsets_get(s->o.offsets, f->slot);
+	FILE *in = fopen(f->path, "re");
+	struct stat st;
+
+	if (!in || fstat(fileno(in), &st) < 0) {
+		log_warn("source: %s: %s: %s", s->o.conf->name, f->path,
+			 strerror(errno));
+		if (in)
+			fclose(in);
+		return NULL;
+	}
+	check_head(in, &m);
+	if (s->o.conf->kind == SOURCE_FILE && m.offset > (uint64_t)st.st_size)
+		m.offset = m.line = 0;
+	offsets_set(s->o.offsets, f->slot, &m);
+	return in;
+}
+
+static void give_up(struct source *s, struct file *f, const struct err *e)
+{
+	f->done = true;
+	s->broken++;
+	log_error("source: %s: %s", s->o.conf->name, e->text);
+}
+
+static void close_reader(struct file *f)
+{
+	cdr_reader_free(f->reader);
+	f->reader = NULL;
+}
+
+static bool open_reader(struct source *s, struct file *f)
+{
+	const struct source_mark *m;
+	FILE *in = open_file(s, f);
+	struct cdr_reader_opts o = {
+		.path = f->path,
+		.source = s->o.conf->name,
+		.profile = s->o.conf->profile,
+		.key = &s->o.site->key,
+		.resolver = &s->o.conf->resolver,
+		.clock = &f->clock,
+		.rejects = &s->rejects,
+		.finite = s->o.finite,
+	};
+	struct err e;
+
+	if (!in)
+		return false;
+	m = offsets_get(s->o.offsets, f->slot);
+	o.offset = m->offset;
+	o.line = m->line;
+	f->clock = (struct cdr_clock){
+		.zone = s->o.conf->zone,
+		.last_end = m->last_end,
+		.second = m->flags & MARK_SECOND,
+		.utc = m->flags & MARK_UTC,
+	};
+	if (cdr_reader_new(&f->reader, in, &o, &e))
+		return true;
+	fclose(in);
+	give_up(s, f, &e);
+	return false;
+}
+
+static void mark_row(struct source *s, const struct file *f)
+{
+	s->slot = f->slot;
+	s->mark = *offsets_get(s->o.offsets, f->slot);
+	s->mark.offset = cdr_reader_offset(f->reader);
+	s->mark.line = cdr_reader_line(f->reader);
+	s->mark.last_end = f->clock.last_end;
+	s->mark.flags = (f->clock.second ? MARK_SECOND : 0u) |
+			(f->clock.utc ? MARK_UTC : 0u);
+}
+
+/* One file's next row.  False: it has none (now). */
+static bool pull_row(struct source *s, struct file *f)
+{
+	struct err e;
+
+	if (f->done || (!f->reader && !open_reader(s, f)))
+		return false;
+	switch (cdr_reader_next(f->reader, &s->head, &e)) {
+	case READER_EVENT:
+		mark_row(s, f);
+		return true;
+	case READER_FAILED:
+		give_up(s, f, &e);
+		close_reader(f);
+		return false;
+	case READER_END:
+		f->done = true;
+		close_reader(f);
+		return false;
+	case READER_IDLE:
+		break;
+	}
+	if (!f->seen) { /* renamed away or deleted, and read to its end */
+		f->done = true;
+		close_reader(f);
+	}
+	return false;
+}
+
+static bool pull_cdr(struct source *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->at >= s->n)
+			s->at = 0;
+		if (pull_row(s, &s->file[s->at]))
+			return true;
+		s->at++;
+	}
+	return false;
+}
+
+/* A capture is read once it is whole. */
+static bool is_quiet(const struct source *s, const struct file *f)
+{
+	struct stat st;
+
+	return s->o.finite ||
+	       (stat(f->path, &st) == 0 && st.st_mtime + QUIET_S < time(NULL));
+}
+
+static bool open_capture(struct source *s, struct file *f)
+{
+	FILE *in;
+	struct err e;
+
+	if (f->done || !is_quiet(s, f))
+		return false;
+	in = open_file(s, f);
+	if (!in)
+		return false;
+	fclose(in);
+	if (!pcap_source_open(s->pcap, f->path, &e)) {
+		give_up(s, f, &e);
+		return false;
+	}
+	s->skip = offsets_get(s->o.offsets, f->slot)->offset;
+	s->mark = *offsets_get(s->o.offsets, f->slot);
+	s->mark.offset = 0;
+	s->slot = f->slot;
+	s->open = true;
+	return true;
+}
+
+static bool pull_capture(struct source *s, struct file *f)
+{
+	struct err e;
+
+	while (s->open || open_capture(s, f)) {
+		enum pcap_source_rc rc =
+			pcap_source_next(s->pcap, &s->head, &e);
+
+		if (rc == PCAP_SOURCE_EVENT) {
+			s->mark.offset++;
+			if (s->mark.offset > s->skip)
+				return true;
+			continue;
+		}
+		s->open = false;
+		if (rc == PCAP_SOURCE_BROKEN)
+			give_up(s, f, &e);
+		f->done = true;
+	}
+	return false;
+}
+
+static bool pull_pcap(struct source *s)
+{
+	for (; s->at < s->n; s->at++) {
+		struct file *f = &s->file[s->at];
+
+		if (pull_capture(s, f))
+			return true;
+		if (!f->done) /* those behind it come later */
+			return false;
+	}
+	return false;
+}
+
+enum source_rc source_peek(struct source *s, struct event **ev)
+{
+	*ev = &s->head;
+	if (!s->has_head)
+		s->has_head = s->pcap ? pull_pcap(s) : pull_cdr(s);
+	if (s->has_head)
+		return SOURCE_EVENT;
+	return s->o.finite ? SOURCE_END : SOURCE_IDLE;
+}
+
+void source_take(struct source *s)
+{
+	offsets_set(s->o.offsets, s->slot, &s->mark);
+	s->has_head = false;
+}
+
+static struct file *find_file(struct source *s, int slot)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->file[i].slot == slot)
+			return &s->file[i];
+	return NULL;
+}
+
+static void add_file(struct source *s, const char *path, const struct stat *st)
+{
+	static struct log_limit limit;
+	int slot = offsets_slot(s->o.offsets, s->o.conf->name, st->st_dev,
+				st->st_ino);
+	struct file *f;
+
+	if (slot < 0) {
+		if (log_allow(&limit, 60))
+			log_error("source: %s: more than %d files: move old "
+				  "ones away; not read: %s",
+				  s->o.conf->name, MARKS_MAX, path);
+		return;
+	}
+	f = find_file(s, slot);
+	if (f) {
+		f->seen = true;
+		if (strcmp(f->path, path) != 0) {
+			free(f->path);
+			f->path = xstrdup(path);
+		}
+		/* cut while it is open (copytruncate) */
+		if (f->reader && !s->o.finite &&
+		    (uint64_t)st->st_size < cdr_reader_offset(f->reader))
+			close_reader(f);
+		return;
+	}
+	s->file = xrealloc(s->file, s->n + 1, sizeof(*s->file));
+	s->file[s->n++] = (struct file){.path = xstrdup(path),
+					.slot = slot,
+					.seen = true};
+}
+
+void source_scan(struct source *s)
+{
+	glob_t g;
+
+	for (size_t i = 0; i < s->n; i++)
+		s->file[i].seen = false;
+	if (glob(s->pattern, 0, NULL, &g) != 0)
+		return;
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		struct stat st;
+
+		if (stat(g.gl_pathv[i], &st) == 0 && S_ISREG(st.st_mode))
+			add_file(s, g.gl_pathv[i], &st);
+	}
+	globfree(&g);
+}
+
+bool source_new(struct source **out, const struct source_opts *o, struct err *e)
+{
+	struct source *s = xcalloc(1, sizeof(*s));
+	const char *path = o->conf->path;
+	int n;
+
+	*out = NULL;
+	s->o = *o;
+	if (!path) {
+		free(s);
+		return err_set(e,
+			       "source %s: live capture from an interface is "
+			       "not built in; give a path of capture files",
+			       o->conf->name);
+	}
+	n = snprintf(s->pattern, sizeof(s->pattern), "%s%s%s",
+		     path[0] == '/' ? "" : o->base, path[0] == '/' ? "" : "/",
+		     path);
+	if (n < 0 || (size_t)n >= sizeof(s->pattern) ||
+	    !rejects_open(&s->rejects, o->rejects, o->conf->name, e)) {
+		free(s);
+		return n < (int)sizeof(s->pattern)
+			       ? false
+			       : err_set(e, "%s: path is too long", path);
+	}
+	if (o->conf->kind == SOURCE_PCAP)
+		s->pcap = pcap_source_new(&(struct pcap_source_opts){
+			.source = o->conf->name,
+			.key = o->site->key,
+			.resolver = &o->conf->resolver,
+			.dialogs_max = o->site->dialogs_max,
+		});
+	source_scan(s);
+	*out = s;
+	return true;
+}
+
+void source_free(struct source *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n; i++) {
+		cdr_reader_free(s->file[i].reader);
+		free(s->file[i].path);
+	}
+	pcap_source_free(s->pcap);
+	rejects_close(&s->rejects);
+	free(s->file);
+	free(s);
+}
+
+const char *source_name(const struct source *s)
+{
+	return s->o.conf->name;
+}
+
+bool source_is_pcap(const struct source *s)
+{
+	return s->pcap != NULL;
+}
+
+uint64_t source_rejected(const struct source *s)
+{
+	return s->rejects.total;
+}
+
+uint64_t source_broken(const struct source *s)
+{
+	return s->broken;
+}
