@@ -75,9 +75,7 @@ bool place_find(struct place *p, const char *state, struct err *e)
 	memset(p, 0, sizeof(*p));
 	p->lock = -1;
 	return choose_state(p, state, e) &&
-	       join(p->collector, sizeof(p->collector), p->state, "collector",
-		    e) &&
-	       join(p->spool, sizeof(p->spool), p->collector, "spool", e) &&
+	       join(p->spool, sizeof(p->spool), p->state, "spool", e) &&
 	       join(p->analyzer, sizeof(p->analyzer), p->state, "analyzer", e);
 }
 
@@ -181,12 +179,19 @@ static bool remove_tree(const char *path, struct err *e)
 
 bool place_clear_sample(const struct place *p, struct err *e)
 {
-	char mark[PLACE_PATH];
+	static const char *const made[] = {"spool", "collector", "rejects",
+					   "analyzer"};
+	char path[PLACE_PATH];
 
-	if (!join(mark, sizeof(mark), p->state, sample_mark, e))
+	if (!join(path, sizeof(path), p->state, sample_mark, e))
 		return false;
-	return access(mark, F_OK) != 0 ||
-	       (remove_tree(p->collector, e) && remove_tree(p->analyzer, e));
+	if (access(path, F_OK) != 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(made); i++)
+		if (!join(path, sizeof(path), p->state, made[i], e) ||
+		    !remove_tree(path, e))
+			return false;
+	return true;
 }
 
 void place_close(struct place *p)

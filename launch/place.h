@@ -11,8 +11,9 @@
  *
  *   state   $TOLLWATCH_STATE, or as root /var/lib/tollwatch/<hash of the
  *           working directory>, else ./var
- *     collector/   its journal and offsets
- *       spool/     what the sources read when the config names relative paths
+ *     spool/       what the sources read: relative paths of the config start
+ *                  in the state folder
+ *     collector/   its journal and offsets; rejects/ beside it
  *     analyzer/    archive, findings, snapshot
  *     run -> the private folder of sockets (0700), whose path is short
  *            because a unix socket's may have 107 bytes at most
@@ -22,7 +23,6 @@ enum { PLACE_PATH = 400, SOCKET_PATH = 104 };
 struct place {
 	char state[PLACE_PATH];
 	char spool[PLACE_PATH];
-	char collector[PLACE_PATH];
 	char analyzer[PLACE_PATH];
 	char sockets[SOCKET_PATH - 24];
 	char events[SOCKET_PATH]; /* endpoints: "ipc:///..." */

@@ -268,9 +268,9 @@ static void fill_argv(struct run *r)
 				  p->metrics[PROGRAM_ANALYZER],
 				  NULL};
 	char *const collector[] = {
-		"run",	   "--config",	 config,
-		"--state", p->collector, "--connect",
-		p->events, "--metrics",	 p->metrics[PROGRAM_COLLECTOR],
+		"run",	   "--config",	config,
+		"--state", p->state,	"--connect",
+		p->events, "--metrics", p->metrics[PROGRAM_COLLECTOR],
 		NULL};
 	char **v = r->argv[PROGRAM_COLLECTOR];
 

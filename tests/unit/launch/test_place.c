@@ -71,7 +71,7 @@ static void only_a_sample_is_cleared(void **state)
 	assert_true(place_mark_sample(&p, &e));
 	assert_true(place_clear_sample(&p, &e));
 	assert_false(exists(dir, "analyzer"));
-	assert_false(exists(dir, "collector"));
+	assert_false(exists(dir, "spool"));
 	place_close(&p);
 	assert_true(remove_tree(dir, &e));
 }
@@ -85,7 +85,7 @@ static void the_environment_chooses_the_state(void **state)
 	setenv("TOLLWATCH_STATE", "/tmp/a/b", 1);
 	assert_true(place_find(&p, NULL, &e));
 	assert_string_equal(p.state, "/tmp/a/b");
-	assert_string_equal(p.spool, "/tmp/a/b/collector/spool");
+	assert_string_equal(p.spool, "/tmp/a/b/spool");
 	assert_true(place_find(&p, "/tmp/c", &e)); /* said outright */
 	assert_string_equal(p.state, "/tmp/c");
 	unsetenv("TOLLWATCH_STATE");
