@@ -140,13 +140,17 @@ void publish_exposure(struct publish *p, const struct exposure *x)
 
 struct publish_stats publish_stats(const struct publish *p)
 {
+	uint64_t from = journal_begin(p->journal);
 	struct publish_stats s = {
 		.journalled = p->journalled,
 		.repeated = p->repeated,
-		.unsent = journal_bytes(p->journal),
 	};
 
 	if (p->sender)
 		s.bus = bus_sender_stats(p->sender);
+	/* The journal frees whole segments: its size says too much. */
+	if (s.bus.safe > from)
+		from = s.bus.safe;
+	s.unsent = journal_end(p->journal) - from;
 	return s;
 }

@@ -64,6 +64,7 @@ struct bus_stats {
 	uint64_t bad;      /* refused by wire_check */
 	uint64_t oversize;
 	uint64_t in_flight; /* batches sent and not acknowledged */
+	uint64_t safe;      /* sender: journal position acknowledged */
 	bool connected;     /* heard from the peer within 5 s */
 };
 struct bus_stats bus_sender_stats(const struct bus_sender *s);

@@ -405,6 +405,7 @@ struct bus_stats bus_sender_stats(const struct bus_sender *s)
 	struct bus_stats st = s->stats;
 
 	st.in_flight = s->flying;
+	st.safe = s->acked_pos;
 	st.connected = clock_mono().ms - s->heard_at.ms < BUS_CONNECTED_MS;
 	return st;
 }
