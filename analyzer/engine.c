@@ -16,14 +16,12 @@
 
 /* ---- set-up ---- */
 
-static unsigned source_index(const struct engine *g, struct sv name)
+/* Both fields are NUL-padded, so all 16 bytes compare. */
+static unsigned source_index(const struct engine *g, const char name[16])
 {
-	for (unsigned i = 0; i < g->n_sources; i++) {
-		const struct source_conf *s = &g->conf->source[i];
-
-		if (sv_eq(name, sv_field(s->name, sizeof(s->name))))
+	for (unsigned i = 0; i < g->n_sources; i++)
+		if (memcmp(name, g->conf->source[i].name, 16) == 0)
 			return i + 1;
-	}
 	return 0;
 }
 
@@ -39,8 +37,7 @@ static void set_lanes(struct engine *g)
 		const struct source_conf *s = &conf->source[i];
 
 		if (s->of[0])
-			g->source_of[i] = (uint8_t)
-				source_index(g, sv_field(s->of, sizeof(s->of)));
+			g->source_of[i] = (uint8_t)source_index(g, s->of);
 		else if (s->clock == CLOCK_BATCH)
 			g->source_lane[i] = lanes++;
 	}
@@ -140,10 +137,13 @@ int64_t engine_clock(const struct engine *g)
 static void find_witnesses(struct engine *g, struct call *c)
 {
 	uint32_t want = c->source ? g->witnesses[c->source - 1] : 0;
+	uint32_t want_now = want & ~c->paired;
 
 	if (!want)
 		return;
-	for (uint32_t w = want & ~c->paired; w; w &= w - 1) {
+	if (g->calls.list[CALL_WAITING].n == 0)
+		want_now = 0;
+	for (uint32_t w = want_now; w; w &= w - 1) {
 		struct call *other =
 			pair_witness(g, c, (unsigned)__builtin_ctz(w));
 
@@ -281,7 +281,7 @@ static bool tells(const struct event *ev)
 
 void engine_event(struct engine *g, const struct event *ev)
 {
-	unsigned source = source_index(g, EVENT_SV(ev->source));
+	unsigned source = source_index(g, ev->source);
 	bool witness = source && g->source_of[source - 1];
 	unsigned lane = source ? g->source_lane[source - 1] : LANE_LIVE;
 

@@ -53,6 +53,23 @@ static void forget(struct ring *r, struct slab *chunks, int64_t before)
 	}
 }
 
+/* Take out of the sum what leaves the window: buckets first..last. */
+static void leave(struct ring *r, struct slab *chunks, int64_t first,
+		  int64_t last)
+{
+	while (r->tail) {
+		const struct ring_chunk *c = chunk_of(chunks, r->tail);
+		int64_t base = c->number * RING_CHUNK;
+
+		for (int i = 0; i < RING_CHUNK; i++)
+			if (base + i >= first && base + i <= last)
+				r->sum -= c->bucket[i];
+		if (base + RING_CHUNK - 1 > last)
+			break;
+		r->tail = c->newer;
+	}
+}
+
 void ring_advance(struct ring *r, struct slab *chunks,
 		  const struct ring_shape *s, int64_t bucket)
 {
@@ -63,43 +80,60 @@ void ring_advance(struct ring *r, struct slab *chunks,
 	r->head = bucket;
 	if (!r->newest)
 		return;
-	if (bucket - old >= RING_WINDOW)
+	if (bucket - old >= RING_WINDOW) {
 		r->sum = 0;
-	else
-		r->sum -= sum_of(r, chunks, old - RING_WINDOW + 1,
-				 bucket - RING_WINDOW);
-	if (bucket / RING_CHUNK != old / RING_CHUNK)
+		r->tail = 0;
+	} else {
+		leave(r, chunks, old - RING_WINDOW + 1, bucket - RING_WINDOW);
+	}
+	/* now and then: walking the whole list each time would cost more than
+	 * the chunks that stay a little longer */
+	if (bucket / s->held != old / s->held)
 		forget(r, chunks, bucket - s->held + 1);
 }
 
-/* The chunk of this number, made if it is not there.  *link walks down the
- * list, so that a caller going back in time starts where it was. */
-static struct ring_chunk *chunk_at(struct slab *chunks, uint32_t **link,
-				   int64_t number)
+/* Where a walk down the list stands: chunks newer than what it looks for are
+ * behind it. */
+struct walk {
+	uint32_t *link;
+	uint32_t newer; /* chunk that *link belongs to, 0 = the ring */
+};
+
+/* The chunk of this number, made if it is not there.  A caller that goes back
+ * in time goes on from where it was. */
+static struct ring_chunk *chunk_at(struct ring *r, struct slab *chunks,
+				   struct walk *w, int64_t number)
 {
 	struct ring_chunk *c;
 	uint32_t id;
 
-	while (**link) {
-		c = chunk_of(chunks, **link);
+	while (*w->link) {
+		c = chunk_of(chunks, *w->link);
 		if (c->number == number)
 			return c;
 		if (c->number < number)
 			break;
-		*link = &c->older;
+		w->newer = *w->link;
+		w->link = &c->older;
 	}
 	id = slab_take(chunks);
 	c = chunk_of(chunks, id);
 	c->number = number;
-	c->older = **link;
-	**link = id;
+	c->older = *w->link;
+	c->newer = w->newer;
+	if (c->older)
+		chunk_of(chunks, c->older)->newer = id;
+	*w->link = id;
+	if ((number + 1) * RING_CHUNK > r->head - RING_WINDOW + 1 &&
+	    (!r->tail || chunk_of(chunks, r->tail)->number > number))
+		r->tail = id;
 	return c;
 }
 
-static void put(struct ring *r, struct slab *chunks, uint32_t **link,
+static void put(struct ring *r, struct slab *chunks, struct walk *w,
 		int64_t bucket, ring_num n)
 {
-	struct ring_chunk *c = chunk_at(chunks, link, bucket / RING_CHUNK);
+	struct ring_chunk *c = chunk_at(r, chunks, w, bucket / RING_CHUNK);
 
 	c->bucket[bucket % RING_CHUNK] += n;
 	if (bucket > r->head - RING_WINDOW)
@@ -109,18 +143,18 @@ static void put(struct ring *r, struct slab *chunks, uint32_t **link,
 bool ring_add(struct ring *r, struct slab *chunks, const struct ring_shape *s,
 	      int64_t bucket, ring_num n)
 {
-	uint32_t *link = &r->newest;
+	struct walk w = {.link = &r->newest};
 
 	if (bucket <= r->head - s->held)
 		return false;
-	put(r, chunks, &link, bucket, n);
+	put(r, chunks, &w, bucket, n);
 	return true;
 }
 
 bool ring_spread(struct ring *r, struct slab *chunks,
 		 const struct ring_shape *s, struct ring_span span)
 {
-	uint32_t *link = &r->newest;
+	struct walk w = {.link = &r->newest};
 	int64_t oldest = (r->head - s->held + 1) * s->bucket_us;
 	bool all = span.from_us >= oldest;
 	int64_t from = all ? span.from_us : oldest;
@@ -132,8 +166,7 @@ bool ring_spread(struct ring *r, struct slab *chunks,
 
 		if (start < from)
 			start = from;
-		put(r, chunks, &link, bucket,
-		    (ring_num)span.rate * (to - start));
+		put(r, chunks, &w, bucket, (ring_num)span.rate * (to - start));
 		to = start;
 	}
 	return all;

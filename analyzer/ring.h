@@ -42,11 +42,13 @@ struct ring {
 	ring_num sum;
 	int64_t head;	 /* number of the newest bucket: time / bucket_us */
 	uint32_t newest; /* chunk */
+	uint32_t tail;   /* oldest chunk that is still in the window */
 };
 
 struct ring_chunk {
 	int64_t number; /* bucket / RING_CHUNK */
 	uint32_t older;
+	uint32_t newer;
 	ring_num bucket[RING_CHUNK];
 };
 

@@ -183,10 +183,11 @@ static void io_timer(struct dump *d, struct timer *t)
 static void io_chunks(struct dump *d, struct ring *r)
 {
 	uint32_t *link = &r->newest;
+	uint32_t newer = 0;
 	uint8_t more;
 
 	if (d->in)
-		*link = 0;
+		*r = (struct ring){.sum = r->sum, .head = r->head};
 	for (;;) {
 		struct ring_chunk *c;
 
@@ -199,6 +200,10 @@ static void io_chunks(struct dump *d, struct ring *r)
 		c = slab_at(&d->g->chunks, *link);
 		IO(d, c->number);
 		IO(d, c->bucket);
+		c->newer = newer;
+		newer = *link;
+		if ((c->number + 1) * RING_CHUNK > r->head - RING_WINDOW + 1)
+			r->tail = *link;
 		link = &c->older;
 	}
 }
