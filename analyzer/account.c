@@ -89,10 +89,8 @@ void accounts_init(struct accounts *t, const struct analyzer_conf *conf)
 
 void accounts_release(struct accounts *t)
 {
-	for (uint32_t i = 0; i < t->n; i++) {
-		free(t->account[i].counter);
+	for (uint32_t i = 0; i < t->n; i++)
 		free(t->account[i].override_milli);
-	}
 	free(t->account);
 	free(t->unknown);
 	free(t->slot);

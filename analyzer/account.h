@@ -26,7 +26,8 @@ struct account {
 	bool provisioned;
 	bool taught_wrong;	 /* a critical today: the day teaches nothing */
 	struct period period;	 /* the one asked for last */
-	struct counter *counter; /* [plan.n_defs], NULL before its first call */
+	struct counter *counter; /* [plan.n_defs] of slab `blocks`, NULL before
+				  * its first call */
 	uint32_t *override_milli; /* [n_rules], valid before override_until */
 	int64_t override_at;	  /* when they were looked up */
 	int64_t override_until;

@@ -2,11 +2,10 @@
 #include "analyzer/call.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/pages.h"
 #include "common/clock.h"
-#include "common/mem.h"
 
 void calls_init(struct calls *t, const struct analyzer_conf *conf)
 {
@@ -19,9 +18,9 @@ void calls_init(struct calls *t, const struct analyzer_conf *conf)
 		n *= 2;
 	t->mask = n - 1;
 	/* fresh pages are not touched before they are needed */
-	t->call = xcalloc(t->max, sizeof(*t->call));
-	t->bucket = xmalloc(n * sizeof(*t->bucket));
-	t->pairs = xmalloc(n * sizeof(*t->pairs));
+	t->call = pages_new(t->max * sizeof(*t->call));
+	t->bucket = pages_new(n * sizeof(*t->bucket));
+	t->pairs = pages_new(n * sizeof(*t->pairs));
 	memset(t->bucket, 0xff, n * sizeof(*t->bucket));
 	memset(t->pairs, 0xff, n * sizeof(*t->pairs));
 	for (int i = 0; i < CALL_LISTS; i++)
@@ -34,9 +33,11 @@ void calls_init(struct calls *t, const struct analyzer_conf *conf)
 
 void calls_release(struct calls *t)
 {
-	free(t->call);
-	free(t->bucket);
-	free(t->pairs);
+	size_t n = (size_t)t->mask + 1;
+
+	pages_free(t->call, t->max * sizeof(*t->call));
+	pages_free(t->bucket, n * sizeof(*t->bucket));
+	pages_free(t->pairs, n * sizeof(*t->pairs));
 }
 
 static uint32_t *bucket_of(const struct calls *t, const struct call_key *key)

@@ -65,6 +65,7 @@ struct engine *engine_new(const struct analyzer_conf *conf,
 	g->retain_us = HOUR_US;
 	g->max_call_us = conf->max_call_us ? conf->max_call_us : MAX_CALL;
 	plan_build(&g->plan, conf);
+	slab_init(&g->blocks, (g->plan.n_defs + 1) * sizeof(struct counter));
 	slab_init(&g->chunks, sizeof(struct ring_chunk));
 	slab_init(&g->days, sizeof(struct usual));
 	slab_init(&g->watches, sizeof(struct watch));
@@ -82,6 +83,7 @@ void engine_free(struct engine *g)
 		timers_release(&g->lane[i].timers);
 	accounts_release(&g->accounts);
 	calls_release(&g->calls);
+	slab_release(&g->blocks);
 	slab_release(&g->chunks);
 	slab_release(&g->days);
 	slab_release(&g->watches);

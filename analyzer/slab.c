@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/pages.h"
 #include "common/mem.h"
 
 void slab_init(struct slab *s, size_t size)
@@ -14,7 +15,7 @@ void slab_init(struct slab *s, size_t size)
 void slab_release(struct slab *s)
 {
 	for (uint32_t i = 0; i < s->n_segments; i++)
-		free(s->segment[i]);
+		pages_free(s->segment[i], SLAB_SEGMENT * s->size);
 	free(s->segment);
 	slab_init(s, s->size);
 }
@@ -33,7 +34,7 @@ uint32_t slab_take(struct slab *s)
 	if (s->fresh == s->n_segments * (uint32_t)SLAB_SEGMENT) {
 		s->segment = xrealloc(s->segment, s->n_segments + 1,
 				      sizeof(*s->segment));
-		s->segment[s->n_segments++] = xcalloc(SLAB_SEGMENT, s->size);
+		s->segment[s->n_segments++] = pages_new(SLAB_SEGMENT * s->size);
 	}
 	return ++s->fresh;
 }

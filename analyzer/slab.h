@@ -10,7 +10,7 @@
  * never moves.  Memory grows by segments and is used again, so after warm-up
  * nothing is allocated.  0 names no item.
  */
-enum { SLAB_SEGMENT = 1024 };
+enum { SLAB_SEGMENT = 16384 };
 
 struct slab {
 	size_t size; /* of an item, a multiple of 16 */

@@ -27,6 +27,7 @@ struct engine {
 	const struct analyzer_conf *conf;
 	struct engine_sink sink;
 	struct plan plan;
+	struct slab blocks;  /* the counters of an account */
 	struct slab chunks;  /* struct ring_chunk */
 	struct slab days;    /* struct usual */
 	struct slab watches; /* struct watch */
