@@ -225,7 +225,7 @@ static void put_sides(const struct resolver *r, const struct sip_identity *id,
 		name = diverting_account(r, trusted, id, ev);
 	if (name) {
 		d = DIRECTION_DIVERTED;
-	} else if (d == DIRECTION_INBOUND) {
+	} else if (d == DIRECTION_INBOUND || from == SIDE_CARRIER) {
 		name = own ? own : account_by_network(r->accounts, id->dst);
 		where = id->dst;
 	} else {

@@ -135,7 +135,7 @@ static uint64_t fill_percent(const struct spool *s)
 {
 	uint64_t bytes = journal_end(s->journal) - s->safe;
 
-	return bytes / (s->cap / 100 + 1);
+	return bytes * 100 / s->cap;
 }
 
 /* UK geographic and 03 numbers: no fraud to speak of goes there. */

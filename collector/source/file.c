@@ -54,8 +54,8 @@ static void check_head(FILE *f, struct source_mark *m)
 	n = fread(head, 1, sizeof(head), f);
 	rewind(f);
 	if (m->head_n > 0) {
-		if (m->head_n <= n && hash64(&hash_public_key, head,
-					     m->head_n) == m->head_hash)
+		if (m->head_n <= n &&
+		    hash64(&hash_public_key, head, m->head_n) == m->head_hash)
 			return;
 		m->offset = m->line = 0;
 		m->last_end = 0;

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "collector/source/file.c"
+
+static char dir[64];
+static const char *const made[] = {"a.csv", "b.csv", "a.old", "src.txt"};
+
+static int make_dir(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof(dir), "/tmp/tollwatch-test-XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int drop_dir(void **state)
+{
+	char path[128];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(made); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, made[i]);
+		unlink(path);
+	}
+	return rmdir(dir);
+}
+
+static void name_of(const char *name, char path[128])
+{
+	snprintf(path, 128, "%s/%s", dir, name);
+}
+
+/* A row that ended at 02:MM:00 on a call to number `to`. */
+static void add_row(const char *name, unsigned minute, unsigned to)
+{
+	char path[128];
+	FILE *f;
+
+	name_of(name, path);
+	f = fopen(path, "a");
+	assert_non_null(f);
+	fprintf(f,
+		"\"\",\"101\",\"%u\",\"c\",\"\",\"PJSIP/101-1\",\"\",\"\","
+		"\"\",\"2026-01-17 02:%02u:00\",,\"2026-01-17 02:%02u:00\","
+		"0,0,\"NO ANSWER\",\"\"\n",
+		to, minute, minute);
+	fclose(f);
+}
+
+static void add_text(const char *name, const char *text)
+{
+	char path[128];
+	FILE *f;
+
+	name_of(name, path);
+	f = fopen(path, "a");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+struct bench {
+	struct offsets *offsets;
+	struct collector_conf site;
+	struct source_conf conf;
+};
+
+static void bench_init(struct bench *b, const char *pattern)
+{
+	*b = (struct bench){.offsets = offsets_new()};
+	b->conf.name = "src";
+	b->conf.kind = SOURCE_FILE;
+	b->conf.path = pattern;
+	b->conf.resolver.source = "src";
+}
+
+static struct source *open_source(const struct bench *b, bool finite)
+{
+	struct source_opts o = {.conf = &b->conf,
+				.site = &b->site,
+				.offsets = b->offsets,
+				.base = dir,
+				.rejects = dir,
+				.finite = finite};
+	struct source *s;
+	struct err e;
+
+	if (!source_new(&s, &o, &e))
+		fail_msg("%s", e.text);
+	return s;
+}
+
+/* Callee of the next event; 0 = none. */
+static unsigned next(struct source *s)
+{
+	struct event *ev;
+	uint32_t to;
+
+	if (source_peek(s, &ev) != SOURCE_EVENT)
+		return 0;
+	source_take(s);
+	assert_true(sv_u32(EVENT_SV(ev->callee_raw), &to));
+	return to;
+}
+
+static void a_growing_file(void **state)
+{
+	struct bench b;
+	struct source *s;
+
+	(void)state;
+	bench_init(&b, "*.csv");
+	add_row("a.csv", 1, 11);
+	s = open_source(&b, false);
+	assert_int_equal(next(s), 11);
+	assert_int_equal(next(s), 0);
+	add_text("a.csv", "\"\",\"101\",\"12\",\"c\",");
+	assert_int_equal(next(s), 0); /* half a line waits */
+	add_text("a.csv", "\"\",\"\",\"\",\"\",\"\",\"2026-01-17 02:02:00\",,"
+			  "\"2026-01-17 02:02:00\",0,0,\"\",\"\"\n");
+	assert_int_equal(next(s), 12);
+	add_text("a.csv", "nonsense\n");
+	add_row("a.csv", 3, 13);
+	assert_int_equal(next(s), 13);
+	assert_int_equal(source_rejected(s), 1);
+
+	/* what was peeked and not taken comes again after a restart */
+	add_row("a.csv", 4, 14);
+	{
+		struct event *ev;
+
+		assert_int_equal(source_peek(s, &ev), SOURCE_EVENT);
+	}
+	source_free(s);
+	s = open_source(&b, false);
+	assert_int_equal(next(s), 14);
+	assert_int_equal(next(s), 0);
+	source_free(s);
+	offsets_free(b.offsets);
+}
+
+static void rotation_and_truncation(void **state)
+{
+	struct bench b;
+	struct source *s;
+	char from[128], to[128];
+
+	(void)state;
+	bench_init(&b, "*.csv");
+	add_row("a.csv", 1, 11);
+	s = open_source(&b, false);
+	assert_int_equal(next(s), 11);
+	/* renamed, written to once more, and a new one begun */
+	name_of("a.csv", from);
+	name_of("a.old", to);
+	assert_int_equal(rename(from, to), 0);
+	add_row("a.old", 2, 12);
+	add_row("a.csv", 3, 13);
+	source_scan(s);
+	assert_int_equal(next(s), 12);
+	assert_int_equal(next(s), 13);
+	assert_int_equal(next(s), 0);
+	/* cut in place */
+	add_row("a.csv", 4, 14);
+	assert_int_equal(next(s), 14);
+	assert_int_equal(truncate(from, 0), 0);
+	add_row("a.csv", 5, 15);
+	source_scan(s);
+	assert_int_equal(next(s), 15);
+	assert_int_equal(next(s), 0);
+	source_free(s);
+	offsets_free(b.offsets);
+}
+
+static void another_file_under_an_old_inode(void **state)
+{
+	struct bench b;
+	struct source *s;
+	char path[128];
+
+	(void)state;
+	bench_init(&b, "a.csv");
+	add_row("a.csv", 1, 11);
+	s = open_source(&b, false);
+	assert_int_equal(next(s), 11);
+	source_free(s);
+	/* the same inode, other first bytes, longer than the mark */
+	name_of("a.csv", path);
+	assert_int_equal(truncate(path, 0), 0);
+	add_row("a.csv", 2, 21);
+	add_row("a.csv", 3, 22);
+	s = open_source(&b, false);
+	assert_int_equal(next(s), 21);
+	assert_int_equal(next(s), 22);
+	source_free(s);
+	offsets_free(b.offsets);
+}
+
+static void merged_as_it_was_lived(void **state)
+{
+	static const unsigned want[] = {11, 21, 12, 13, 22};
+	struct bench a, b;
+	struct source *list[2];
+
+	(void)state;
+	bench_init(&a, "a.csv");
+	bench_init(&b, "b.csv");
+	add_row("a.csv", 1, 11);
+	add_row("a.csv", 2, 12);
+	add_row("a.csv", 3, 13);
+	add_row("b.csv", 1, 21); /* a tie: by order of the list */
+	add_row("b.csv", 9, 22);
+	list[0] = open_source(&a, true);
+	list[1] = open_source(&b, true);
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		struct event *ev;
+		struct source *s = merge_next(list, 2, &ev);
+
+		assert_non_null(s);
+		assert_int_equal(next(s), want[i]);
+	}
+	{
+		struct event *ev;
+
+		assert_null(merge_next(list, 2, &ev));
+		assert_int_equal(source_peek(list[0], &ev), SOURCE_END);
+	}
+	source_free(list[0]);
+	source_free(list[1]);
+	offsets_free(a.offsets);
+	offsets_free(b.offsets);
+}
+
+static void a_torn_row_costs_itself(void **state)
+{
+	struct bench b;
+	struct source *s;
+
+	(void)state;
+	bench_init(&b, "a.csv");
+	add_row("a.csv", 1, 11);
+	add_text("a.csv", "\"\",\"101\",\"12\",\"open\n");
+	add_row("a.csv", 2, 12);
+	s = open_source(&b, true);
+	assert_int_equal(next(s), 11);
+	assert_int_equal(next(s), 12);
+	assert_int_equal(next(s), 0);
+	assert_int_equal(source_rejected(s), 1);
+	source_free(s);
+	offsets_free(b.offsets);
+}
+
+int main(void)
+{
+#define CASE(f) cmocka_unit_test_setup_teardown(f, make_dir, drop_dir)
+	const struct CMUnitTest tests[] = {
+		CASE(a_growing_file),
+		CASE(rotation_and_truncation),
+		CASE(another_file_under_an_old_inode),
+		CASE(merged_as_it_was_lived),
+		CASE(a_torn_row_costs_itself),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
