@@ -191,9 +191,12 @@ static bool international(const struct dialplan *plan, struct sv digits,
 	if (country.n > 0 && national.n > 0 && sv_starts(digits, country) &&
 	    digits.n > country.n + national.n + NATIONAL_MIN &&
 	    national.p[0] == '0' &&
-	    sv_starts(after(digits, country.n), national))
-		return e164(country, after(digits, country.n + national.n),
-			    out);
+	    sv_starts(after(digits, country.n), national)) {
+		struct sv rest = after(digits, country.n + national.n);
+
+		/* one prefix may be left in; two are no number */
+		return rest.p[0] != '0' && e164(country, rest, out);
+	}
 	return e164((struct sv){NULL, 0}, digits, out);
 }
 

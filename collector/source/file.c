@@ -30,7 +30,7 @@ struct file {
 struct source {
 	struct source_opts o;
 	char pattern[PATH_BYTES];
-	struct file *file;
+	struct file **file; /* each stays where it is: readers point into it */
 	size_t n, at;
 	struct pcap_source *pcap;
 	bool open;     /* pcap: file[at] is being read */
@@ -178,7 +178,7 @@ static bool pull_cdr(struct source *s)
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->at >= s->n)
 			s->at = 0;
-		if (pull_row(s, &s->file[s->at]))
+		if (pull_row(s, s->file[s->at]))
 			return true;
 		s->at++;
 	}
@@ -242,7 +242,7 @@ static bool pull_capture(struct source *s, struct file *f)
 static bool pull_pcap(struct source *s)
 {
 	for (; s->at < s->n; s->at++) {
-		struct file *f = &s->file[s->at];
+		struct file *f = s->file[s->at];
 
 		if (pull_capture(s, f))
 			return true;
@@ -271,8 +271,8 @@ void source_take(struct source *s)
 static struct file *find_file(struct source *s, int slot)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (s->file[i].slot == slot)
-			return &s->file[i];
+		if (s->file[i]->slot == slot)
+			return s->file[i];
 	return NULL;
 }
 
@@ -303,10 +303,10 @@ static void add_file(struct source *s, const char *path, const struct stat *st)
 			close_reader(f);
 		return;
 	}
+	f = xcalloc(1, sizeof(*f));
+	*f = (struct file){.path = xstrdup(path), .slot = slot, .seen = true};
 	s->file = xrealloc(s->file, s->n + 1, sizeof(*s->file));
-	s->file[s->n++] = (struct file){.path = xstrdup(path),
-					.slot = slot,
-					.seen = true};
+	s->file[s->n++] = f;
 }
 
 void source_scan(struct source *s)
@@ -314,7 +314,7 @@ void source_scan(struct source *s)
 	glob_t g;
 
 	for (size_t i = 0; i < s->n; i++)
-		s->file[i].seen = false;
+		s->file[i]->seen = false;
 	if (glob(s->pattern, 0, NULL, &g) != 0)
 		return;
 	for (size_t i = 0; i < g.gl_pathc; i++) {
@@ -368,8 +368,9 @@ void source_free(struct source *s)
 	if (!s)
 		return;
 	for (size_t i = 0; i < s->n; i++) {
-		cdr_reader_free(s->file[i].reader);
-		free(s->file[i].path);
+		cdr_reader_free(s->file[i]->reader);
+		free(s->file[i]->path);
+		free(s->file[i]);
 	}
 	pcap_source_free(s->pcap);
 	rejects_close(&s->rejects);
