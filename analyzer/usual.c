@@ -37,15 +37,17 @@ static int64_t day_end(const struct calendar *c, int64_t day, int64_t t_us)
 	return end;
 }
 
-/* Put a value of one day into the history, zeroing days without a call. */
+/* Put the value of the day that is over into the history, zeroing the days
+ * without a call; it may itself be too long ago by now. */
 static void keep(struct engine *g, struct account *a, unsigned d, int64_t day)
 {
 	struct counter *c = &a->counter[d];
 	unsigned measure = g->plan.def[d].measure;
 	int64_t gap = day - a->day;
+	bool nothing = a->taught_wrong || gap > USUAL_DAYS;
 
 	for (int r = 0; r < 2; r++) {
-		uint32_t v = a->taught_wrong ? 0 : stored(c->today[r], measure);
+		uint32_t v = nothing ? 0 : stored(c->today[r], measure);
 		struct usual *u;
 
 		c->today[r] = 0;
