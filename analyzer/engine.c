@@ -135,38 +135,38 @@ int64_t engine_clock(const struct engine *g)
 
 /* ---- events ---- */
 
-/* The witnesses that were here first. */
+/* The witnesses that were here first.  Only when the call is over is enough
+ * known of it to tell it from others that began with it; till then they wait
+ * on. */
 static void find_witnesses(struct engine *g, struct call *c)
 {
-	uint32_t want = c->source ? g->witnesses[c->source - 1] : 0;
-	uint32_t want_now = want & ~c->paired;
+	uint32_t want = c->source ? g->witnesses[c->source - 1] & ~c->paired
+				  : 0;
 
 	if (!want)
 		return;
-	if (g->calls.list[CALL_WAITING].n == 0)
-		want_now = 0;
-	for (uint32_t w = want_now; w; w &= w - 1) {
+	if (!c->indexed)
+		call_index_pair(&g->calls, c);
+	if (!c->said.end_us || g->calls.list[CALL_WAITING].n == 0)
+		return;
+	for (; want; want &= want - 1) {
 		struct call *other =
-			pair_witness(g, c, (unsigned)__builtin_ctz(w));
+			pair_witness(g, c, (unsigned)__builtin_ctz(want));
 
 		if (other)
 			pair_join(g, c, other);
 	}
-	if (c->paired != want && !c->indexed)
-		call_index_pair(&g->calls, c);
 }
 
+/* The record of a call comes a little before or after its last packet: it is
+ * ripe when the primary has had the time to end. */
 static void find_primary(struct engine *g, struct call *c, int64_t t_us)
 {
-	struct call *primary = pair_primary(g, c);
-
-	if (primary) {
-		pair_join(g, primary, c);
-		settle_call(g, primary, t_us);
-		return;
-	}
 	if (!c->indexed)
 		call_index_pair(&g->calls, c);
+	if (g->lane[c->lane].clock >= settle_ripe(g, c) &&
+	    settle_join(g, c, t_us))
+		return;
 	settle_wait(g, c);
 }
 
@@ -243,8 +243,7 @@ static void own_event(struct engine *g, struct call *c, const struct event *ev)
 		find_primary(g, c, event_time(ev));
 		return;
 	}
-	if (!c->indexed)
-		find_witnesses(g, c);
+	find_witnesses(g, c);
 	settle_call(g, c, event_time(ev));
 }
 
@@ -300,7 +299,8 @@ void engine_finish(struct engine *g)
 	struct calls *t = &g->calls;
 
 	while (t->list[CALL_WAITING].n)
-		settle_alone(g, call_at(t, t->list[CALL_WAITING].first));
+		settle_waited(g, call_at(t, t->list[CALL_WAITING].first),
+			      g->clock);
 }
 
 /* ---- control ---- */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/pair.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -71,16 +70,6 @@ bool pair_merge(struct facts *f, const struct event *ev)
 	return news;
 }
 
-/* How far apart two calls began; -1: they cannot be compared. */
-static int64_t distance(const struct facts *a, const struct facts *b)
-{
-	if (a->setup_us && b->setup_us)
-		return llabs(a->setup_us - b->setup_us);
-	if (a->answer_us && b->answer_us)
-		return llabs(a->answer_us - b->answer_us);
-	return -1;
-}
-
 /* Search the pairing buckets around an instant for the nearest call that is
  * on the other side. */
 struct search {
@@ -105,11 +94,63 @@ static bool fits(const struct search *s, const struct call *c)
 	       !(c->paired >> s->witness_source & 1);
 }
 
+static int64_t apart(int64_t a, int64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* How far apart two calls began; -1: they cannot be compared. */
+static int64_t began_apart(const struct facts *a, const struct facts *b)
+{
+	if (a->setup_us && b->setup_us)
+		return apart(a->setup_us, b->setup_us);
+	if (a->answer_us && b->answer_us)
+		return apart(a->answer_us, b->answer_us);
+	return -1;
+}
+
+/* An end that one side has not seen lies in the future of its clock. */
+static int64_t ended_apart(const struct facts *a, const struct facts *b,
+			   int64_t clock_us)
+{
+	if (a->end_us && b->end_us)
+		return apart(a->end_us, b->end_us);
+	if (!a->end_us && !b->end_us)
+		return 0;
+	return later(clock_us - (a->end_us ? a->end_us : b->end_us), 0);
+}
+
+/* One was answered, the other ended without: not the same call, unless there
+ * is no better one. */
+static bool contradict(const struct facts *a, const struct facts *b)
+{
+	return (!a->answer_us && a->end_us && b->answer_us) ||
+	       (!b->answer_us && b->end_us && a->answer_us);
+}
+
+/* Among calls that began within the bound all that both sides know decides:
+ * in a burst to one number the set-ups alone would pair the wrong ones, and
+ * leave some over. */
+static int64_t distance(const struct search *s, const struct call *c)
+{
+	const struct facts *a = &c->said;
+	const struct facts *b = &s->like->said;
+	int64_t d = began_apart(a, b);
+
+	if (d < 0 || d > s->within_us)
+		return -1;
+	if (a->setup_us && b->setup_us && a->answer_us && b->answer_us)
+		d += apart(a->answer_us, b->answer_us);
+	else if (contradict(a, b))
+		d += s->within_us;
+	return d + ended_apart(a, b, s->g->lane[c->lane].clock);
+}
+
 static void consider(struct search *s, struct call *c)
 {
-	int64_t d = distance(&c->said, &s->like->said);
+	int64_t d = distance(s, c);
 
-	if (d < 0 || d > s->within_us || !fits(s, c))
+	if (d < 0 || !fits(s, c))
 		return;
 	if (s->best && (d > s->best_us ||
 			(d == s->best_us &&

@@ -7,7 +7,8 @@
 /*
  * One call, several witnesses.  A witness's call that has no key in common
  * with its primary is paired with the not-yet-paired primary of the same
- * account and callee that was set up nearest to it, whichever came first:
+ * account and callee that was set up within the bound and lies nearest to it
+ * in all that both know (set-up, answer, end), whichever came first:
  *
  *   primary  |set-up----answer=============end|
  *   witness      |set-up (within 5 s)                 end| arrives later

@@ -154,7 +154,7 @@ static struct call *make_room(struct engine *g, const struct call_key *key)
 		struct call *victim = call_victim(&g->calls);
 
 		if (victim->list == CALL_WAITING)
-			settle_alone(g, victim);
+			settle_waited(g, victim, g->clock);
 		g->stats.evicted++;
 		drop(g, victim);
 		c = call_add(&g->calls, key);
@@ -429,20 +429,62 @@ void settle_alone(struct engine *g, struct call *c)
 	settle_call(g, c, t);
 }
 
-void settle_wait(struct engine *g, struct call *c)
+bool settle_join(struct engine *g, struct call *c, int64_t t_us)
+{
+	struct call *primary = pair_primary(g, c);
+
+	if (!primary)
+		return false;
+	pair_join(g, primary, c);
+	settle_call(g, primary, t_us);
+	return true;
+}
+
+void settle_waited(struct engine *g, struct call *c, int64_t t_us)
+{
+	if (!settle_join(g, c, t_us))
+		settle_alone(g, c);
+}
+
+int64_t settle_ripe(const struct engine *g, const struct call *c)
 {
 	const struct source_conf *s = &g->conf->source[c->source - 1];
 
+	return c->said.end_us ? c->said.end_us + s->within_us : 0;
+}
+
+/* When a witness that nobody came for counts by itself. */
+static int64_t deadline(const struct engine *g, const struct call *c)
+{
+	const struct source_conf *s = &g->conf->source[c->source - 1];
+
+	return call_begin(&c->said) + s->within_us + s->lateness_us;
+}
+
+void settle_wait(struct engine *g, struct call *c)
+{
+	int64_t due = deadline(g, c);
+	int64_t ripe = settle_ripe(g, c);
+
 	call_move(&g->calls, c, CALL_WAITING);
+	if (ripe > g->lane[c->lane].clock && ripe < due)
+		due = ripe;
 	c->timer.lane = c->lane;
-	timer_set(&g->lane[c->lane].timers, &c->timer,
-		  call_begin(&c->said) + s->within_us + s->lateness_us);
+	timer_set(&g->lane[c->lane].timers, &c->timer, due);
+}
+
+static void waited(struct engine *g, struct call *c, int64_t t_us)
+{
+	if (t_us >= deadline(g, c))
+		settle_waited(g, c, t_us);
+	else if (!settle_join(g, c, t_us))
+		settle_wait(g, c);
 }
 
 void settle_timer(struct engine *g, struct call *c, int64_t t_us)
 {
 	if (c->list == CALL_WAITING) {
-		settle_alone(g, c);
+		waited(g, c, t_us);
 		return;
 	}
 	if (c->list != CALL_UP)

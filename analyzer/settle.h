@@ -26,6 +26,16 @@ bool settle_identity(struct engine *g, struct call *c, const struct event *ev);
 /* A witness that nobody came for counts by itself. */
 void settle_alone(struct engine *g, struct call *c);
 
+/* Join a witness to its primary, if there is one now. */
+bool settle_join(struct engine *g, struct call *c, int64_t t_us);
+
+/* Instant from which its primary can be told from others: all of them have
+ * had the time to end. */
+int64_t settle_ripe(const struct engine *g, const struct call *c);
+
+/* A witness has waited long enough: it joins, or counts alone. */
+void settle_waited(struct engine *g, struct call *c, int64_t t_us);
+
 /* The call's timer fired. */
 void settle_timer(struct engine *g, struct call *c, int64_t t_us);
 
