@@ -94,8 +94,15 @@ static bool fits(const struct search *s, const struct call *c)
 	       !(c->paired >> s->witness_source & 1);
 }
 
+/* Distance of two instants; one written in whole seconds (Asterisk cuts) is
+ * compared in whole seconds, else another call of the same burst can seem
+ * nearer than the right one. */
 static int64_t apart(int64_t a, int64_t b)
 {
+	if (a % CDR_STEP == 0 || b % CDR_STEP == 0) {
+		a -= a % CDR_STEP;
+		b -= b % CDR_STEP;
+	}
 	return a > b ? a - b : b - a;
 }
 
