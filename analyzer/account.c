@@ -90,7 +90,7 @@ void accounts_init(struct accounts *t, const struct analyzer_conf *conf)
 void accounts_release(struct accounts *t)
 {
 	for (uint32_t i = 0; i < t->n; i++)
-		free(t->account[i].override_milli);
+		free(t->account[i].rule);
 	free(t->account);
 	free(t->unknown);
 	free(t->slot);
@@ -129,7 +129,7 @@ void account_rename(struct accounts *t, struct account *a, struct sv name)
 		.index = a->index,
 		.newest = CALL_NONE,
 		.counter = a->counter,
-		.override_milli = a->override_milli,
+		.rule = a->rule,
 	};
 
 	assert(!a->provisioned && a->newest == CALL_NONE);

@@ -18,6 +18,14 @@ enum { ACCOUNT_NONE = UINT32_MAX, ACCOUNT_PROBE = 8 };
 
 struct watch;
 
+/* What an account keeps for each rule. */
+struct account_rule {
+	uint32_t override_milli; /* valid before override_until */
+	/* End of its last episode: no older window is judged again, whatever
+	 * a late record changes in it. */
+	int64_t over_us;
+};
+
 struct account {
 	const struct account_conf *conf;
 	const struct calendar *calendar;
@@ -28,7 +36,7 @@ struct account {
 	struct period period;	 /* the one asked for last */
 	struct counter *counter; /* [plan.n_defs] of slab `blocks`, NULL before
 				  * its first call */
-	uint32_t *override_milli; /* [n_rules], valid before override_until */
+	struct account_rule *rule; /* [n_rules], NULL before its first call */
 	int64_t override_at;	  /* when they were looked up */
 	int64_t override_until;
 	uint32_t newest;       /* call, or CALL_NONE */

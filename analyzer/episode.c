@@ -158,6 +158,8 @@ static bool reached(struct judge *j, int64_t from_us, struct crossing *x)
 {
 	int64_t now = x->at_us;
 
+	if (from_us < j->a->rule[j->rule].over_us)
+		from_us = j->a->rule[j->rule].over_us;
 	if (from_us >= now)
 		return limit_now(j, 1, x);
 	while (from_us <= now) {
@@ -453,6 +455,7 @@ static bool still_open(struct judge *j, struct episode *e, int64_t t_us)
 		e->low_us = t_us;
 	if (t_us - e->low_us < quiet_us(j))
 		return true;
+	j->a->rule[j->rule].over_us = t_us;
 	*e = (struct episode){0};
 	return false;
 }

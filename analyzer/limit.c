@@ -15,7 +15,7 @@ void limit_refresh(struct engine *g, struct account *a, int64_t t_us)
 	const struct analyzer_conf *conf = g->conf;
 
 	for (unsigned r = 0; r < conf->n_rules; r++)
-		a->override_milli[r] =
+		a->rule[r].override_milli =
 			override_milli(conf, r, a->conf, t_us, NULL);
 	a->override_at = t_us;
 	a->override_until = INT64_MAX;
@@ -32,7 +32,7 @@ uint32_t limit_override(struct engine *g, struct account *a, unsigned rule,
 {
 	if (t_us >= a->override_until)
 		limit_refresh(g, a, t_us);
-	return a->override_milli[rule];
+	return a->rule[rule].override_milli;
 }
 
 static int64_t scaled(int64_t v, uint32_t milli)
@@ -46,7 +46,7 @@ int64_t limit_value(const struct judge *j, unsigned alt, unsigned term)
 {
 	const struct rule *r = &j->g->conf->rule[j->rule];
 	int64_t limit = scaled(term_of(j, alt, term)->value,
-			       j->a->override_milli[j->rule]);
+			       j->a->rule[j->rule].override_milli);
 	int64_t usual;
 
 	if (!r->usual)
@@ -177,7 +177,7 @@ void limit_explain(const struct judge *j, unsigned alt, unsigned term,
 		.limit = t->value,
 		.floor = t->value,
 		.usual = -1,
-		.override_milli = j->a->override_milli[j->rule],
+		.override_milli = j->a->rule[j->rule].override_milli,
 		.measure = (uint8_t)t->measure,
 		.session = t->within == WITHIN_SESSION,
 		.window_us = t->within > 0 ? t->within : 0,

@@ -24,7 +24,7 @@ static int64_t term_reaches(const struct judge *j, const struct call *c,
 			    const struct term *t)
 {
 	ring_num value =
-		(ring_num)t->value * j->a->override_milli[j->rule] / 1000;
+		(ring_num)t->value * j->a->rule[j->rule].override_milli / 1000;
 
 	if (value > INT64_MAX / 4)
 		return INT64_MAX;

@@ -25,8 +25,7 @@ static void need_counters(struct engine *g, struct account *a)
 	if (a->counter)
 		return;
 	a->counter = slab_at(&g->blocks, slab_take(&g->blocks));
-	a->override_milli =
-		xcalloc(g->conf->n_rules + 1, sizeof(*a->override_milli));
+	a->rule = xcalloc(g->conf->n_rules + 1, sizeof(*a->rule));
 }
 
 static void link_account(struct engine *g, struct call *c, struct account *a)
@@ -72,6 +71,8 @@ static void clear_account(struct engine *g, struct account *a)
 	while (a->newest != CALL_NONE)
 		drop(g, call_at(&g->calls, a->newest));
 	watch_close(g, a);
+	for (unsigned r = 0; a->rule && r < g->conf->n_rules; r++)
+		a->rule[r].over_us = 0;
 	for (unsigned d = 0; a->counter && d < g->plan.n_defs; d++)
 		counter_clear(g, a, d);
 }
@@ -453,12 +454,16 @@ int64_t settle_ripe(const struct engine *g, const struct call *c)
 	return c->said.end_us ? c->said.end_us + s->within_us : 0;
 }
 
-/* When a witness that nobody came for counts by itself. */
+/* When a witness that nobody came for counts by itself: its primary may be
+ * late by the primary's lateness, and may speak until the end. */
 static int64_t deadline(const struct engine *g, const struct call *c)
 {
 	const struct source_conf *s = &g->conf->source[c->source - 1];
+	const struct source_conf *of =
+		&g->conf->source[g->source_of[c->source - 1] - 1];
+	int64_t last = c->said.end_us ? c->said.end_us : call_begin(&c->said);
 
-	return call_begin(&c->said) + s->within_us + s->lateness_us;
+	return last + s->within_us + of->lateness_us;
 }
 
 void settle_wait(struct engine *g, struct call *c)

@@ -336,6 +336,17 @@ static void io_watch(struct dump *d, struct account *a)
 	io_timer(d, &w->timer);
 }
 
+static void io_rules(struct dump *d, struct account *a)
+{
+	for (uint32_t i = 0; i < d->rule.n && !d->broken; i++) {
+		uint8_t to = d->out ? (uint8_t)i : d->rule.to[i];
+		int64_t spare = 0;
+		int64_t *over_us = to == SKIP ? &spare : &a->rule[to].over_us;
+
+		IO(d, *over_us);
+	}
+}
+
 static void io_account(struct dump *d, struct account *a)
 {
 	io_lane(d, &a->lane);
@@ -352,6 +363,7 @@ static void io_account(struct dump *d, struct account *a)
 	IO(d, a->late);
 	IO(d, a->late_us);
 	IO(d, a->up);
+	io_rules(d, a);
 	io_counters(d, a);
 	io_watch(d, a);
 	if (d->in && a->override_at)

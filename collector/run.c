@@ -112,7 +112,10 @@ static bool give_calls(struct runner *r, struct err *e)
 		return err_set(e,
 			       "--calls: the config has no source of kind %s",
 			       pcap ? "pcap" : "file");
+	/* Under a name of its own: the configured source may be a witness,
+	 * and would wait for a primary that is not there. */
 	r->given = *c;
+	r->given.name = "calls";
 	r->given.path = r->o->calls;
 	if (pcap || !as)
 		return true;
