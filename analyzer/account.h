@@ -37,7 +37,7 @@ struct account {
 	struct counter *counter; /* [plan.n_defs] of slab `blocks`, NULL before
 				  * its first call */
 	struct account_rule *rule; /* [n_rules], NULL before its first call */
-	int64_t override_at;	  /* when they were looked up */
+	int64_t override_at;	   /* when they were looked up */
 	int64_t override_until;
 	uint32_t newest;       /* call, or CALL_NONE */
 	uint32_t up;	       /* answered calls up */

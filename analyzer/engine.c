@@ -140,14 +140,15 @@ int64_t engine_clock(const struct engine *g)
  * on. */
 static void find_witnesses(struct engine *g, struct call *c)
 {
-	uint32_t want = c->source ? g->witnesses[c->source - 1] & ~c->paired
-				  : 0;
+	uint32_t want =
+		c->source ? g->witnesses[c->source - 1] & ~c->paired : 0;
 
 	if (!want)
 		return;
 	if (!c->indexed)
 		call_index_pair(&g->calls, c);
-	if (!c->said.end_us || g->calls.list[CALL_WAITING].n == 0)
+	if (!c->said.end_us ||
+	    (g->calls.list[CALL_WAITING].n == 0 && g->stats.unpaired == 0))
 		return;
 	for (; want; want &= want - 1) {
 		struct call *other =

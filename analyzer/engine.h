@@ -43,15 +43,15 @@ void engine_finish(struct engine *g);
 int64_t engine_clock(const struct engine *g);
 
 struct engine_stats {
-	uint64_t applied;    /* events that changed something */
-	uint64_t duplicate;  /* phase of a call already known */
-	uint64_t late;       /* older than the ring of its account */
-	uint64_t unpaired;   /* witness without a primary, counted by itself */
+	uint64_t applied;   /* events that changed something */
+	uint64_t duplicate; /* phase of a call already known */
+	uint64_t late;	    /* older than the ring of its account */
+	uint64_t unpaired;  /* witness without a primary, counted by itself */
 	uint64_t paired;
-	uint64_t untracked;  /* account table full */
+	uint64_t untracked; /* account table full */
 	uint64_t unrated;
 	uint64_t findings;
-	uint64_t calls;      /* distinct call keys that had an attempt */
+	uint64_t calls;	     /* distinct call keys that had an attempt */
 	uint64_t evicted;    /* calls dropped from a full call table */
 	uint32_t live_calls; /* answered and up */
 	uint32_t tracked_calls;
@@ -88,7 +88,7 @@ struct engine_call {
 	struct call_key key;
 	int64_t setup_us;  /* 0 = unknown, as in events */
 	int64_t answer_us; /* 0 = not answered */
-	int64_t end_us;    /* 0 = still up */
+	int64_t end_us;	   /* 0 = still up */
 	struct number callee;
 	struct number_info info;
 	struct rate rate; /* name is NULL */

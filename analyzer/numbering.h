@@ -35,8 +35,8 @@ bool class_parse(struct sv name, enum number_class *out);
 struct number_info {
 	enum number_class class;
 	char country[4]; /* ISO 3166 alpha-2, "" unknown; "001" for networks */
-	char tier;       /* 'A', 'B', 'C' hot lists; 0 none */
-	bool length_ok;  /* digits fit `lengths` of the row (R27) */
+	char tier;	 /* 'A', 'B', 'C' hot lists; 0 none */
+	bool length_ok;	 /* digits fit `lengths` of the row (R27) */
 };
 
 struct numbering;

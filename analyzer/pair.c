@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/pair.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/ledger.h"
 #include "common/clock.h"
 
 /* Asterisk and most billing systems write whole seconds. */
@@ -87,70 +89,73 @@ static bool fits(const struct search *s, const struct call *c)
 	if (c->account != s->like->account || c->callee.v != s->like->callee.v)
 		return false;
 	if (s->want_witness)
-		return c->list == CALL_WAITING &&
+		return c->role == CALL_WITNESS &&
 		       c->source == s->witness_source + 1;
 	return c->role == CALL_PRIMARY &&
 	       c->source == s->g->source_of[s->witness_source] &&
 	       !(c->paired >> s->witness_source & 1);
 }
 
-/* Distance of two instants; one written in whole seconds (Asterisk cuts) is
- * compared in whole seconds, else another call of the same burst can seem
- * nearer than the right one. */
-static int64_t apart(int64_t a, int64_t b)
+/* Distance of two instants.  What a witness writes in whole seconds (Asterisk
+ * cuts) is compared in whole seconds, else another call of the same burst can
+ * seem nearer than the right one. */
+static int64_t apart(int64_t primary, int64_t witness)
 {
-	if (a % CDR_STEP == 0 || b % CDR_STEP == 0) {
-		a -= a % CDR_STEP;
-		b -= b % CDR_STEP;
-	}
-	return a > b ? a - b : b - a;
+	if (witness % CDR_STEP == 0)
+		primary -= primary % CDR_STEP;
+	return llabs(primary - witness);
 }
 
-/* How far apart two calls began; -1: they cannot be compared. */
-static int64_t began_apart(const struct facts *a, const struct facts *b)
+/* Did they begin within the bound of each other?  *d says how far apart. */
+static bool began_near(const struct facts *p, const struct facts *w,
+		       int64_t within_us, int64_t *d)
 {
-	if (a->setup_us && b->setup_us)
-		return apart(a->setup_us, b->setup_us);
-	if (a->answer_us && b->answer_us)
-		return apart(a->answer_us, b->answer_us);
-	return -1;
+	int64_t x = p->setup_us;
+	int64_t y = w->setup_us;
+
+	if (!x || !y) {
+		x = p->answer_us;
+		y = w->answer_us;
+	}
+	*d = apart(x, y);
+	return x && y && llabs(x - y) <= within_us;
 }
 
 /* An end that one side has not seen lies in the future of its clock. */
-static int64_t ended_apart(const struct facts *a, const struct facts *b,
+static int64_t ended_apart(const struct facts *p, const struct facts *w,
 			   int64_t clock_us)
 {
-	if (a->end_us && b->end_us)
-		return apart(a->end_us, b->end_us);
-	if (!a->end_us && !b->end_us)
+	if (p->end_us && w->end_us)
+		return apart(p->end_us, w->end_us);
+	if (!p->end_us && !w->end_us)
 		return 0;
-	return later(clock_us - (a->end_us ? a->end_us : b->end_us), 0);
+	return later(clock_us - (p->end_us ? p->end_us : w->end_us), 0);
 }
 
 /* One was answered, the other ended without: not the same call, unless there
  * is no better one. */
-static bool contradict(const struct facts *a, const struct facts *b)
+static bool contradict(const struct facts *p, const struct facts *w)
 {
-	return (!a->answer_us && a->end_us && b->answer_us) ||
-	       (!b->answer_us && b->end_us && a->answer_us);
+	return (!p->answer_us && p->end_us && w->answer_us) ||
+	       (!w->answer_us && w->end_us && p->answer_us);
 }
 
 /* Among calls that began within the bound all that both sides know decides:
  * in a burst to one number the set-ups alone would pair the wrong ones, and
- * leave some over. */
+ * leave some over.  -1: they did not. */
 static int64_t distance(const struct search *s, const struct call *c)
 {
-	const struct facts *a = &c->said;
-	const struct facts *b = &s->like->said;
-	int64_t d = began_apart(a, b);
+	const struct facts *p = s->want_witness ? &s->like->said : &c->said;
+	const struct facts *w = s->want_witness ? &c->said : &s->like->said;
+	int64_t d;
 
-	if (d < 0 || d > s->within_us)
+	if (!began_near(p, w, s->within_us, &d))
 		return -1;
-	if (a->setup_us && b->setup_us && a->answer_us && b->answer_us)
-		d += apart(a->answer_us, b->answer_us);
-	else if (contradict(a, b))
+	if (p->setup_us && w->setup_us && p->answer_us && w->answer_us)
+		d += apart(p->answer_us, w->answer_us);
+	else if (contradict(p, w))
 		d += s->within_us;
-	return d + ended_apart(a, b, s->g->lane[c->lane].clock);
+	return d + ended_apart(p, w, s->g->lane[c->lane].clock);
 }
 
 static void consider(struct search *s, struct call *c)
@@ -222,9 +227,22 @@ static void carry(struct call *primary, const struct call *witness)
 	primary->witness = witness->said;
 }
 
+/* The primary came so late that the witness had been counted alone. */
+static void uncount(struct engine *g, struct call *witness)
+{
+	if (!witness->attempted)
+		return;
+	ledger_retract(g, witness, PART_SETUP | PART_ANSWER | PART_END);
+	witness->attempted = false;
+	g->stats.calls--;
+	g->stats.unpaired--;
+}
+
 void pair_join(struct engine *g, struct call *primary, struct call *witness)
 {
 	unsigned source = witness->source - 1u;
+
+	uncount(g, witness);
 
 	call_unindex_pair(&g->calls, witness);
 	timer_cancel(&g->lane[witness->timer.lane].timers, &witness->timer);

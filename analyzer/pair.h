@@ -15,7 +15,8 @@
  *
  * The primary counts at once and alone.  A witness waits: when it is paired
  * its times correct the primary, when nobody came by the lateness bound it
- * counts by itself, because the tap missed the call.
+ * counts by itself, because the tap missed the call; a primary that comes
+ * later still takes its place.
  *
  * With many identical calls at once it does not matter which two pair: each
  * is counted once and the totals are equal.

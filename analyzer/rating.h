@@ -16,9 +16,9 @@
  *   billed       = max(min_s, talk rounded up to step_s); 0 if not answered
  */
 struct rate {
-	int64_t cost_per_min;   /* micropence */
+	int64_t cost_per_min;	/* micropence */
 	int64_t retail_per_min; /* micropence */
-	int64_t setup;          /* micropence, once, at answer */
+	int64_t setup;		/* micropence, once, at answer */
 	uint32_t min_s;
 	uint32_t step_s; /* >= 1 */
 	int64_t from_us; /* validity, half-open; 0 = open-ended */

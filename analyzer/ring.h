@@ -42,7 +42,7 @@ struct ring {
 	ring_num sum;
 	int64_t head;	 /* number of the newest bucket: time / bucket_us */
 	uint32_t newest; /* chunk */
-	uint32_t tail;   /* oldest chunk that is still in the window */
+	uint32_t tail;	 /* oldest chunk that is still in the window */
 };
 
 struct ring_chunk {

@@ -424,7 +424,6 @@ void settle_alone(struct engine *g, struct call *c)
 	int64_t t = c->said.end_us ? c->said.end_us : call_begin(&c->said);
 
 	timer_cancel(&g->lane[c->timer.lane].timers, &c->timer);
-	call_unindex_pair(&g->calls, c);
 	g->stats.unpaired++;
 	call_move(&g->calls, c, CALL_RINGING);
 	settle_call(g, c, t);

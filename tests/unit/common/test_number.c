@@ -43,7 +43,7 @@ static void digits(void **state)
 {
 	static const uint8_t want[] = {4, 4, 0, 9};
 	uint8_t out[NUMBER_DIGITS];
-	struct number n;
+	struct number n = {0};
 
 	(void)state;
 	assert_true(number_parse(SV("+4409"), &n));
