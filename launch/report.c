@@ -37,6 +37,8 @@ struct stream {
 struct report {
 	struct bus_receiver *receiver;
 	FILE *to;
+	FILE *json_to; /* NULL: in words */
+	struct json json;
 	const char *zone;
 	struct stream stream[STREAMS_MAX];
 	size_t n_streams;
@@ -129,6 +131,13 @@ static void print_finding(struct report *r, const struct finding *f)
 	fflush(r->to);
 }
 
+static void json_finding(struct report *r, const struct finding *f)
+{
+	finding_json(f, &r->json);
+	json_line(&r->json, r->json_to);
+	fflush(r->json_to);
+}
+
 static void take_findings(struct report *r, const struct wire_view *v,
 			  uint32_t skip)
 {
@@ -141,7 +150,10 @@ static void take_findings(struct report *r, const struct wire_view *v,
 		else
 			r->counts.warnings++;
 		note(victim_get(r, f.account), &f);
-		print_finding(r, &f);
+		if (r->json_to)
+			json_finding(r, &f);
+		else
+			print_finding(r, &f);
 	}
 }
 
@@ -250,6 +262,7 @@ void report_close(struct report *r)
 		return;
 	bus_receiver_free(r->receiver);
 	free(r->victim);
+	json_free(&r->json);
 	free(r);
 }
 
@@ -273,6 +286,11 @@ static void print_victim(const struct report *r, const struct victim *v)
 	for (unsigned i = 0; i < v->n_rules; i++)
 		fprintf(r->to, " %.*s", SV_ARG(EVENT_SV(v->rules[i])));
 	fputc('\n', r->to);
+}
+
+void report_json(struct report *r, FILE *out)
+{
+	r->json_to = out;
 }
 
 void report_table(const struct report *r)

@@ -18,6 +18,10 @@ struct report;
 MUST_USE bool report_open(struct report **out, struct bus *b,
 			  const char *endpoint, const char *zone, FILE *to,
 			  struct err *e);
+
+/* Write each finding as one line of JSON to out instead of in words. */
+void report_json(struct report *r, FILE *out);
+
 void report_close(struct report *r); /* NULL ok */
 
 struct report_counts {

@@ -41,6 +41,7 @@ enum { TICK_MS = 100, FETCH_MS = 200, QUIET_TICKS = 3 };
 struct run_opts {
 	const char *config;
 	const char *state;
+	bool as_json; /* findings as JSON Lines on stdout, the rest to stderr */
 	const char *calls;
 	const char *as;
 	int64_t run_for_us; /* 0 = no end */
@@ -48,6 +49,7 @@ struct run_opts {
 
 struct run {
 	const struct run_opts *o;
+	FILE *say; /* what a person reads: stdout, with --json stderr */
 	struct place place;
 	char *zone;
 	bool feed; /* site.clock */
@@ -82,8 +84,8 @@ static void stop(struct run *r, int code)
 
 static void say_up(struct run *r)
 {
-	printf("site up\n");
-	fflush(stdout);
+	fprintf(r->say, "site up\n");
+	fflush(r->say);
 	r->state = RUN_UP;
 	r->up_at = clock_mono();
 }
@@ -147,11 +149,12 @@ static void drain(struct run *r)
 
 	r->quiet = quiet ? r->quiet + 1 : 0;
 	if (r->quiet == QUIET_TICKS) {
-		printf("the night is over: %lld events received, %lld late, "
-		       "%lld lost\n",
-		       json_integer_value(json_object_get(o, "received")),
-		       json_integer_value(json_object_get(o, "late")),
-		       json_integer_value(json_object_get(o, "lost")));
+		fprintf(r->say,
+			"the night is over: %lld events received, %lld late, "
+			"%lld lost\n",
+			json_integer_value(json_object_get(o, "received")),
+			json_integer_value(json_object_get(o, "late")),
+			json_integer_value(json_object_get(o, "lost")));
 		stop(r, 0);
 	}
 	json_decref(o);
@@ -228,10 +231,11 @@ static bool write_sample(struct run *r, struct err *e)
 
 	if (!night_write(&o, &s, e))
 		return false;
-	printf("sample: %zu calls of four weeks, %zu of the night; "
-	       "%s is robbed in a burst (%zu calls), %s by a drip (%zu)\n",
-	       s.history, s.night, s.burst_account, s.burst, s.drip_account,
-	       s.drip);
+	fprintf(r->say,
+		"sample: %zu calls of four weeks, %zu of the night; "
+		"%s is robbed in a burst (%zu calls), %s by a drip (%zu)\n",
+		s.history, s.night, s.burst_account, s.burst, s.drip_account,
+		s.drip);
 	return true;
 }
 
@@ -311,9 +315,11 @@ static bool start(struct run *r, struct err *e)
 	if (!r->base)
 		return err_set(e, "libevent: no event base");
 	r->bus = bus_new(r->base);
-	if (!report_open(&r->report, r->bus, r->place.findings, r->zone, stdout,
+	if (!report_open(&r->report, r->bus, r->place.findings, r->zone, r->say,
 			 e))
 		return false;
+	if (r->o->as_json)
+		report_json(r->report, stdout);
 	fill_argv(r);
 	for (int i = PROGRAM_COLLECTOR; i <= PROGRAM_ANALYZER; i++) {
 		const struct child_opts o = {
@@ -354,7 +360,7 @@ static void finish(struct run *r)
 
 static int run(const struct run_opts *o)
 {
-	struct run r = {.o = o};
+	struct run r = {.o = o, .say = o->as_json ? stderr : stdout};
 	struct err e;
 	int code = check_config(o->config, false);
 
@@ -410,6 +416,7 @@ static bool parse(int argc, char **argv, struct run_opts *o)
 		{"state", required_argument, NULL, 's'},
 		{"calls", required_argument, NULL, 'f'},
 		{"as", required_argument, NULL, 'a'},
+		{"json", no_argument, NULL, 'j'},
 		{0},
 	};
 	int c;
@@ -428,6 +435,9 @@ static bool parse(int argc, char **argv, struct run_opts *o)
 		case 'a':
 			o->as = optarg;
 			break;
+		case 'j':
+			o->as_json = true;
+			break;
 		default:
 			return false;
 		}
@@ -442,7 +452,7 @@ int run_main(int argc, char **argv)
 
 	if (!parse(argc, argv, &o)) {
 		fputs("usage: tollwatch run [--config DIR] [--state DIR] "
-		      "[--calls FILE [--as FORMAT]]\n",
+		      "[--calls FILE [--as FORMAT]] [--json]\n",
 		      stderr);
 		return EXIT_USAGE;
 	}
