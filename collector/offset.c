@@ -16,6 +16,8 @@ enum { OFFSETS_MAGIC = 0x31465754 /* "TWF1" */ };
 struct offsets {
 	struct source_mark mark[MARKS_MAX];
 	bool dirty[MARKS_MAX];
+	bool held[MARKS_MAX]; /* a source has the file in its list */
+	bool settled;	      /* all sources have looked */
 	int n;
 	struct source_mark cursor[MARKS_MAX];
 };
@@ -39,22 +41,44 @@ void offsets_free(struct offsets *o)
 	free(o);
 }
 
+/* The mark of a file that is gone; -1: none. */
+static int spare(const struct offsets *o)
+{
+	for (int i = 0; o->settled && i < o->n; i++)
+		if (!o->held[i])
+			return i;
+	return -1;
+}
+
 int offsets_slot(struct offsets *o, const char *source, uint64_t dev,
 		 uint64_t ino)
 {
 	struct source_mark *m = o->mark;
 	struct sv name = sv_of(source);
+	int i;
 
-	for (int i = 0; i < o->n; i++, m++)
+	for (i = 0; i < o->n; i++, m++)
 		if (m->dev == dev && m->ino == ino &&
 		    sv_eq(sv_field(m->source, sizeof(m->source)), name))
 			return i;
-	if (o->n == MARKS_MAX)
+	i = o->n < MARKS_MAX ? o->n++ : spare(o);
+	if (i < 0)
 		return -1;
-	m = &o->mark[o->n];
+	m = &o->mark[i];
 	*m = (struct source_mark){.dev = dev, .ino = ino};
 	sv_put(m->source, sizeof(m->source), name);
-	return o->n++;
+	o->dirty[i] = false;
+	return i;
+}
+
+void offsets_hold(struct offsets *o, int slot, bool held)
+{
+	o->held[slot] = held;
+}
+
+void offsets_settled(struct offsets *o, bool settled)
+{
+	o->settled = settled;
 }
 
 const struct source_mark *offsets_get(const struct offsets *o, int slot)

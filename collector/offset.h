@@ -39,9 +39,13 @@ struct offsets;
 struct offsets *offsets_new(void);
 void offsets_free(struct offsets *o); /* NULL ok */
 
-/* The slot of a file, made when needed; -1: MARKS_MAX are in use. */
+/* The slot of a file, made when needed; -1: MARKS_MAX are in use.  When there
+ * is no free one, that of a file which nobody holds is taken, but only once
+ * every source has said which files are there: settled. */
 int offsets_slot(struct offsets *o, const char *source, uint64_t dev,
 		 uint64_t ino);
+void offsets_hold(struct offsets *o, int slot, bool held);
+void offsets_settled(struct offsets *o, bool settled);
 const struct source_mark *offsets_get(const struct offsets *o, int slot);
 void offsets_set(struct offsets *o, int slot, const struct source_mark *m);
 

@@ -62,6 +62,8 @@ static bool is_finite(const struct runner *r)
 
 static void close_sources(struct runner *r)
 {
+	if (r->offsets)
+		offsets_settled(r->offsets, false);
 	for (size_t i = 0; i < r->n_sources; i++) {
 		r->rejected_before += source_rejected(r->source[i]);
 		source_free(r->source[i]);
@@ -134,11 +136,12 @@ static bool open_sources(struct runner *r, struct err *e)
 	r->source = xcalloc(n + 1, sizeof(struct source *));
 	r->n_sources = 0;
 	r->ended = false;
-	if (r->o->calls)
+	if (r->o->calls) /* the others' files are not looked at */
 		return give_calls(r, e) && open_source(r, &r->given, e);
 	for (size_t i = 0; i < n; i++)
 		if (!open_source(r, collector_conf_source(r->conf, i), e))
 			return false;
+	offsets_settled(r->offsets, true);
 	return true;
 }
 

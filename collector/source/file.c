@@ -73,8 +73,11 @@ static FILE *open_file(struct source *s, struct file *f)
 	struct stat st;
 
 	if (!in || fstat(fileno(in), &st) < 0) {
-		log_warn("source: %s: %s: %s", s->o.conf->name, f->path,
-			 strerror(errno));
+		static struct log_limit limit;
+
+		if (log_allow(&limit, 10))
+			log_warn("source: %s: %s: %s", s->o.conf->name, f->path,
+				 strerror(errno));
 		if (in)
 			fclose(in);
 		return NULL;
@@ -144,11 +147,32 @@ static void mark_row(struct source *s, const struct file *f)
 			(f->clock.utc ? MARK_UTC : 0u);
 }
 
+/* A file that is not to be seen any more was renamed, and may come back, or
+ * deleted: then another may have its inode at once. */
+static void leave(struct source *s, struct file *f)
+{
+	struct source_mark m = *offsets_get(s->o.offsets, f->slot);
+	struct stat st;
+
+	f->done = true;
+	if (!f->reader)
+		return;
+	if (fstat(cdr_reader_fd(f->reader), &st) == 0 && st.st_nlink == 0) {
+		m.offset = m.line = m.head_hash = 0;
+		m.head_n = m.flags = 0;
+		m.last_end = 0;
+		offsets_set(s->o.offsets, f->slot, &m);
+	}
+	close_reader(f);
+}
+
 /* One file's next row.  False: it has none (now). */
 static bool pull_row(struct source *s, struct file *f)
 {
 	struct err e;
 
+	if (!f->seen && !f->reader)
+		leave(s, f);
 	if (f->done || (!f->reader && !open_reader(s, f)))
 		return false;
 	switch (cdr_reader_next(f->reader, &s->head, &e)) {
@@ -166,10 +190,8 @@ static bool pull_row(struct source *s, struct file *f)
 	case READER_IDLE:
 		break;
 	}
-	if (!f->seen) { /* renamed away or deleted, and read to its end */
-		f->done = true;
-		close_reader(f);
-	}
+	if (!f->seen)
+		leave(s, f);
 	return false;
 }
 
@@ -199,6 +221,7 @@ static bool open_capture(struct source *s, struct file *f)
 	FILE *in;
 	struct err e;
 
+	f->done |= !f->seen; /* those behind it must not wait for ever */
 	if (f->done || !is_quiet(s, f))
 		return false;
 	in = open_file(s, f);
@@ -307,12 +330,42 @@ static void add_file(struct source *s, const char *path, const struct stat *st)
 	*f = (struct file){.path = xstrdup(path), .slot = slot, .seen = true};
 	s->file = xrealloc(s->file, s->n + 1, sizeof(*s->file));
 	s->file[s->n++] = f;
+	offsets_hold(s->o.offsets, slot, true);
+}
+
+static void free_file(struct file *f)
+{
+	cdr_reader_free(f->reader);
+	free(f->path);
+	free(f);
+}
+
+/* Files that were done with and are gone.  One that has the same inode later
+ * is a new one. */
+static void drop_gone(struct source *s)
+{
+	size_t kept = 0, before = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct file *f = s->file[i];
+
+		if (!f->done || f->seen) {
+			s->file[kept++] = f;
+			continue;
+		}
+		before += i < s->at;
+		offsets_hold(s->o.offsets, f->slot, false);
+		free_file(f);
+	}
+	s->n = kept;
+	s->at -= before;
 }
 
 void source_scan(struct source *s)
 {
 	glob_t g;
 
+	drop_gone(s);
 	for (size_t i = 0; i < s->n; i++)
 		s->file[i]->seen = false;
 	if (glob(s->pattern, 0, NULL, &g) != 0)
@@ -368,9 +421,8 @@ void source_free(struct source *s)
 	if (!s)
 		return;
 	for (size_t i = 0; i < s->n; i++) {
-		cdr_reader_free(s->file[i]->reader);
-		free(s->file[i]->path);
-		free(s->file[i]);
+		offsets_hold(s->o.offsets, s->file[i]->slot, false);
+		free_file(s->file[i]);
 	}
 	pcap_source_free(s->pcap);
 	rejects_close(&s->rejects);

@@ -201,6 +201,100 @@ static void another_file_under_an_old_inode(void **state)
 	offsets_free(b.offsets);
 }
 
+/* A switch that deletes an old file and begins a new one gets the inode of
+ * the old one at once; the same when a folder was away for a moment. */
+static void a_file_that_comes_back(void **state)
+{
+	struct bench b;
+	struct source *s;
+	char path[128], away[128];
+
+	(void)state;
+	bench_init(&b, "*.csv");
+	add_row("a.csv", 1, 11);
+	s = open_source(&b, false);
+	assert_int_equal(next(s), 11);
+	name_of("a.csv", path);
+	name_of("a.old", away);
+	assert_int_equal(rename(path, away), 0);
+	source_scan(s);
+	assert_int_equal(next(s), 0);
+	/* itself, with a row more */
+	add_row("a.old", 2, 12);
+	assert_int_equal(rename(away, path), 0);
+	source_scan(s);
+	assert_int_equal(next(s), 12);
+	assert_int_equal(next(s), 0);
+	/* another one under its inode */
+	assert_int_equal(rename(path, away), 0);
+	source_scan(s);
+	assert_int_equal(next(s), 0);
+	assert_int_equal(truncate(away, 0), 0);
+	add_row("a.old", 3, 21);
+	assert_int_equal(rename(away, path), 0);
+	source_scan(s);
+	assert_int_equal(next(s), 21);
+	assert_int_equal(next(s), 0);
+	/* deleted: its mark goes with it, and no list grows for ever */
+	assert_int_equal(unlink(path), 0);
+	source_scan(s);
+	assert_int_equal(next(s), 0);
+	assert_int_equal(offsets_get(b.offsets, 0)->offset, 0);
+	source_scan(s);
+	assert_int_equal(s->n, 0);
+	source_free(s);
+	offsets_free(b.offsets);
+}
+
+static void marks_of_files_that_are_gone(void **state)
+{
+	struct bench b;
+	struct source *s;
+
+	(void)state;
+	bench_init(&b, "*.csv");
+	for (unsigned i = 0; i < MARKS_MAX; i++)
+		assert_int_equal(offsets_slot(b.offsets, "src", 0, i + 1), i);
+	add_row("a.csv", 1, 11);
+	s = open_source(&b, false);
+	assert_int_equal(next(s), 0); /* others may not have looked yet */
+	offsets_settled(b.offsets, true);
+	source_scan(s);
+	assert_int_equal(next(s), 11);
+	for (unsigned i = 0; i < MARKS_MAX; i++)
+		offsets_hold(b.offsets, (int)i, true);
+	assert_int_equal(offsets_slot(b.offsets, "src", 0, 5000), -1);
+	source_free(s);
+	offsets_free(b.offsets);
+}
+
+/* Deleted before it was read: the next one is not held up. */
+static void a_capture_that_is_gone(void **state)
+{
+	struct bench b;
+	struct source *s;
+	struct event *ev;
+	char path[128];
+
+	(void)state;
+	bench_init(&b, "*.csv");
+	b.conf.kind = SOURCE_PCAP;
+	b.site.dialogs_max = 8;
+	add_text("a.csv", "young");
+	s = open_source(&b, false);
+	assert_int_equal(source_peek(s, &ev), SOURCE_IDLE);
+	name_of("a.csv", path);
+	assert_int_equal(unlink(path), 0);
+	source_scan(s);
+	assert_int_equal(source_peek(s, &ev), SOURCE_IDLE);
+	assert_true(s->file[0]->done);
+	source_scan(s);
+	assert_int_equal(s->n, 0);
+	assert_int_equal(s->at, 0);
+	source_free(s);
+	offsets_free(b.offsets);
+}
+
 static void merged_as_it_was_lived(void **state)
 {
 	static const unsigned want[] = {11, 21, 12, 13, 22};
@@ -262,6 +356,9 @@ int main(void)
 		CASE(a_growing_file),
 		CASE(rotation_and_truncation),
 		CASE(another_file_under_an_old_inode),
+		CASE(a_file_that_comes_back),
+		CASE(marks_of_files_that_are_gone),
+		CASE(a_capture_that_is_gone),
 		CASE(merged_as_it_was_lived),
 		CASE(a_torn_row_costs_itself),
 	};
