@@ -182,7 +182,7 @@ static void judge_rule(const struct judge *at, int64_t from_us, int64_t now)
 	if (j.g->conf->rule[j.rule].shadow || suppressed(j.a, j.rule, now))
 		return;
 	for (int s = SEVERITY_CRITICAL; s >= SEVERITY_WARNING; s--) {
-		struct crossing x = {.at_us = now};
+		struct crossing x = {.at_us = now, .now_us = now};
 
 		if (before >> s & 1)
 			return;
@@ -383,7 +383,9 @@ void episode_judge_alone(struct engine *g, const struct call *c)
 			    suppressed(a, j.rule, t))
 				continue;
 			for (int s = SEVERITY_CRITICAL; s > 0; s--) {
-				struct crossing x = {.at_us = t};
+				struct crossing x = {
+					.at_us = t,
+					.now_us = g->lane[c->lane].clock};
 
 				if (fired(g, a, j.rule) >> s & 1)
 					break;
@@ -436,7 +438,7 @@ static bool call_up(const struct judge *j)
 
 static bool is_low(struct judge *j)
 {
-	struct crossing x = {.at_us = 0};
+	struct crossing x = {0};
 
 	if (j->g->plan.rule[j->rule].per_call)
 		return !call_up(j);

@@ -202,11 +202,11 @@ static void put_window(const struct judge *j, const struct crossing *x,
 }
 
 static void put_exposure(const struct judge *j, const struct exposed *x,
-			 struct finding *f)
+			 int64_t now_us, struct finding *f)
 {
 	struct exposed_sum sum;
 
-	exposure_sum(j, x, f->time_us, &sum);
+	exposure_sum(j, x, now_us, &sum);
 	f->exposure = sum.cost;
 	f->exposure_retail = sum.retail;
 	f->burn_per_min = sum.burn;
@@ -331,7 +331,7 @@ void finding_build(const struct judge *j, const struct crossing *x,
 	put_evidence(&w, f);
 	put_countries(&w, f);
 	put_window(j, x, &w, f);
-	put_exposure(j, of->exposed, f);
+	put_exposure(j, of->exposed, x->now_us, f);
 	put_names(j, of, f);
 	put_action(j->g->conf->rule[j->rule].first_action, f);
 	put_id(f);

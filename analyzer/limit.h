@@ -23,6 +23,9 @@ struct judge {
 struct crossing {
 	unsigned alt;
 	int64_t at_us;
+	/* When it became known: later than at_us for what a record told
+	 * afterwards.  Money "so far" is as of this instant. */
+	int64_t now_us;
 	ring_num value[LIMIT_TERMS];
 };
 

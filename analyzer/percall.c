@@ -84,7 +84,7 @@ static bool try(struct judge *j, struct call *c, int64_t t_us)
 	int64_t from = c->counted.answer_us;
 
 	while (from <= t_us) {
-		struct crossing x = {.alt = 0};
+		struct crossing x = {.now_us = t_us};
 		const struct limit *l;
 
 		j->period = account_period(j->a, from);
