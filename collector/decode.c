@@ -279,7 +279,9 @@ static enum format format_of(const struct decode_opts *o, FILE *f)
 		return detect(f);
 	if (strcmp(o->as, "pcap") == 0)
 		return FORMAT_PCAP;
-	return strcmp(o->as, "jsonl") == 0 ? FORMAT_JSON : FORMAT_CDR;
+	return strcmp(o->as, "jsonl") == 0 || strcmp(o->as, "json") == 0
+		       ? FORMAT_JSON
+		       : FORMAT_CDR;
 }
 
 /* "SOURCE=FILE": a name of at most 15 bytes, and no file is called so. */
