@@ -90,4 +90,12 @@ oracle: $(BUILD)/test/oracle
 	$<
 bench-engine: $(BUILD)/test/bench_engine
 	$<
-.PHONY: oracle bench-engine
+
+# Both and the whole collector, in one table and about BENCH_SECONDS.
+BENCH_SECONDS ?= 60
+bench:
+	@tests/support/packages.sh bench
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(BUILD)/tollwatch-collector \
+		$(BUILD)/test/bench_sip $(BUILD)/test/bench_engine
+	@BUILD=$(BUILD) tests/bench/bench.sh $(BENCH_SECONDS)
+.PHONY: oracle bench-engine bench

@@ -6,8 +6,9 @@
  * is its own too (the mapped file counts, where it is mapped).
  *
  *   bench_sip --generate CALLS FILE    write calls of 7 messages
- *   bench_sip FILE                     measure; a little-endian pcap file of
- *                                      Ethernet frames
+ *   bench_sip FILE [RUNS]              measure, median of 5 runs; a
+ *                                      little-endian pcap file of Ethernet
+ *                                      frames
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -28,7 +29,13 @@
 
 bool osip_parses(const char *p, size_t n); /* bench_osip.c */
 
-enum { RUNS = 5, CAPACITY = 1 << 17, FILE_HEADER = 24, RECORD_HEADER = 16 };
+enum {
+	RUNS = 5,
+	RUNS_MAX = 99,
+	CAPACITY = 1 << 17,
+	FILE_HEADER = 24,
+	RECORD_HEADER = 16
+};
 
 /* ---- writing the file ---- */
 
@@ -179,6 +186,7 @@ struct capture {
 	const char *path;
 	const uint8_t *p;
 	size_t n;
+	size_t runs; /* of each measure */
 };
 
 /* What a measure counted, so that nothing is optimised away. */
@@ -347,12 +355,12 @@ static int by_seconds(const void *a, const void *b)
 static double print_row(const struct capture *c, const char *name,
 			walk_fn *walk, packet_fn *each, double base)
 {
-	struct result r[RUNS], *m = &r[RUNS / 2];
+	struct result r[RUNS_MAX], *m = &r[c->runs / 2];
 	double rate;
 
-	for (int i = 0; i < RUNS; i++)
+	for (size_t i = 0; i < c->runs; i++)
 		r[i] = measure(c, walk, each);
-	qsort(r, RUNS, sizeof(r[0]), by_seconds);
+	qsort(r, c->runs, sizeof(r[0]), by_seconds);
 	rate = m->seconds > 0 ? (double)m->n.packets / m->seconds : 0;
 	printf("%-24s %8.3f %10.0f %6.3f %8.1f %9" PRIu64 " %9" PRIu64 "\n",
 	       name, m->seconds, rate, base > 0 ? rate / base : 1.0,
@@ -363,10 +371,12 @@ static double print_row(const struct capture *c, const char *name,
 
 static void print_table(const struct capture *c)
 {
+	char title[32];
 	double base;
 
-	printf("%-24s %8s %10s %6s %8s %9s %9s\n", "median of 5", "seconds",
-	       "msg/s", "ratio", "peak MB", "messages", "events");
+	snprintf(title, sizeof(title), "median of %zu", c->runs);
+	printf("%-24s %8s %10s %6s %8s %9s %9s\n", title, "seconds", "msg/s",
+	       "ratio", "peak MB", "messages", "events");
 	fflush(stdout);
 	base = print_row(c, "mmap walk", walk_map, do_nothing, 0);
 	print_row(c, "libpcap walk", walk_pcap, do_nothing, base);
@@ -376,9 +386,9 @@ static void print_table(const struct capture *c)
 	print_row(c, "mmap, libosip2 parse", walk_map, do_osip, base);
 }
 
-static int bench(const char *path)
+static int bench(const char *path, size_t runs)
 {
-	struct capture c = {.path = path};
+	struct capture c = {.path = path, .runs = runs};
 	int fd = open(path, O_RDONLY);
 	struct stat st;
 	void *map;
@@ -400,10 +410,16 @@ static int bench(const char *path)
 
 int main(int argc, char **argv)
 {
+	uint32_t runs = RUNS;
+
 	if (argc == 4 && strcmp(argv[1], "--generate") == 0)
 		return generate((unsigned)strtoul(argv[2], NULL, 10), argv[3]);
-	if (argc == 2)
-		return bench(argv[1]);
-	fprintf(stderr, "usage: bench_sip [--generate CALLS] FILE\n");
+	if (argc == 3 &&
+	    (!sv_u32(sv_of(argv[2]), &runs) || runs < 1 || runs > RUNS_MAX))
+		argc = 0;
+	if (argc == 2 || argc == 3)
+		return bench(argv[1], runs);
+	fprintf(stderr, "usage: bench_sip --generate CALLS FILE\n"
+			"       bench_sip FILE [RUNS]\n");
 	return 2;
 }

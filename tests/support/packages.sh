@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# packages.sh run|check: install the Debian packages that are missing.  Works
+# packages.sh run|check|bench|lint: install the Debian packages that are missing.  Works
 # offline when none is; exits 69 with the line to type when it may not install.
 set -eu
 want="gcc make libc6-dev libpcap-dev libzmq3-dev libevent-dev libyaml-dev
@@ -8,8 +8,10 @@ want="gcc make libc6-dev libpcap-dev libzmq3-dev libevent-dev libyaml-dev
 case "${1:-}" in
 run) ;;
 check) want="$want libcmocka-dev sip-tester tcpdump jq" ;;
+bench) want="$want libosip2-dev time jq" ;;
+lint) want="$want libcmocka-dev libosip2-dev clang-format clang-tidy cppcheck" ;;
 *)
-	echo "usage: packages.sh run|check" >&2
+	echo "usage: packages.sh run|check|bench|lint" >&2
 	exit 2
 	;;
 esac
