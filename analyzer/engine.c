@@ -281,8 +281,24 @@ static bool tells(const struct event *ev)
 		ev->phase == PHASE_END);
 }
 
-void engine_event(struct engine *g, const struct event *ev)
+/* Nothing is seen before it happens. */
+static const struct event *not_ahead(struct engine *g, const struct event *ev,
+				     struct event *copy)
 {
+	int64_t limit = ev->observed_us + EVENT_AHEAD_S * SEC_US;
+
+	if (!ev->observed_us || event_time(ev) <= limit)
+		return ev;
+	*copy = *ev;
+	event_clamp(copy, limit);
+	g->stats.ahead++;
+	return copy;
+}
+
+void engine_event(struct engine *g, const struct event *given)
+{
+	struct event copy;
+	const struct event *ev = not_ahead(g, given, &copy);
 	unsigned source = source_index(g, ev->source);
 	bool witness = source && g->source_of[source - 1];
 	unsigned lane = source ? g->source_lane[source - 1] : LANE_LIVE;

@@ -50,6 +50,7 @@ struct engine_stats {
 	uint64_t paired;
 	uint64_t untracked; /* account table full */
 	uint64_t unrated;
+	uint64_t ahead; /* later than they were observed: clamped */
 	uint64_t findings;
 	uint64_t calls;	     /* distinct call keys that had an attempt */
 	uint64_t evicted;    /* calls dropped from a full call table */

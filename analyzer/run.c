@@ -74,6 +74,7 @@ static void on_metrics(void *arg, struct metrics_out *o)
 		{"events_applied_total", "Events that changed something.", g->applied},
 		{"events_duplicate_total", "Events known already.", s.repeated + g->duplicate},
 		{"events_late_total", "Events older than the window of their account.", g->late},
+		{"events_ahead_total", "Events later than they were seen: clamped.", g->ahead},
 		{"events_lost_total", "Events a sender could not give any more.", s.lost},
 		{"batches_refused_total", "Batches that were malformed.", s.bus.bad + s.bus.oversize},
 		{"calls_total", "Distinct calls with an attempt.", g->calls},

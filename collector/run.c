@@ -47,6 +47,7 @@ struct runner {
 	bool failed;
 	uint64_t stuck;		  /* times the spool could not be written */
 	uint64_t rejected_before; /* by sources that a reload closed */
+	uint64_t clamped;	  /* events that were ahead of the clock */
 	int64_t clock_us;	  /* latest event time */
 };
 
@@ -160,6 +161,15 @@ static bool append(struct runner *r)
 	return false;
 }
 
+static void as_of_now(struct runner *r, struct event *ev, bool pcap)
+{
+	int64_t now_us = clock_wall().us;
+
+	if (!pcap)
+		ev->observed_us = now_us;
+	r->clamped += event_clamp(ev, now_us + EVENT_AHEAD_S * SEC_US);
+}
+
 /* False: the spool cannot take it now. */
 static bool take(struct runner *r, struct source *s, struct event *ev)
 {
@@ -167,8 +177,8 @@ static bool take(struct runner *r, struct source *s, struct event *ev)
 
 	if (spool_batch_full(r->spool) && !append(r))
 		return false;
-	if (!is_finite(r) && !source_is_pcap(s))
-		ev->observed_us = clock_wall().us;
+	if (!is_finite(r))
+		as_of_now(r, ev, source_is_pcap(s));
 	if (event_time(ev) > r->clock_us)
 		r->clock_us = event_time(ev);
 	spool_event(r->spool, ev, live);
@@ -433,6 +443,9 @@ static void on_metrics(void *arg, struct metrics_out *o)
 			s.refused_setup);
 	metrics_counter(o, "collector_rejected_total",
 			"Lines that could not be read.", NULL, rejected(r));
+	metrics_counter(o, "collector_clamped_total",
+			"Events whose time was ahead of the clock.", NULL,
+			r->clamped);
 	metrics_counter(o, "collector_resent_total", "Batches sent again.",
 			NULL, b.resent);
 	metrics_counter(o, "collector_spool_errors_total",

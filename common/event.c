@@ -50,6 +50,31 @@ static bool all_zero(const uint8_t *p, size_t n)
 	return any == 0;
 }
 
+/* A call that is ahead as a whole keeps its length, and so its price. */
+bool event_clamp(struct event *ev, int64_t limit_us)
+{
+	int64_t *t[] = {&ev->setup_us, &ev->answer_us, &ev->end_us};
+	int64_t first = INT64_MAX, last = 0, by = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		if (*t[i] > last)
+			last = *t[i];
+		if (*t[i] && *t[i] < first)
+			first = *t[i];
+	}
+	if (last <= limit_us && ev->observed_us <= limit_us)
+		return false;
+	if (last && first > limit_us && last - first < limit_us)
+		by = last - limit_us;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		if (*t[i])
+			*t[i] = *t[i] - by < limit_us ? *t[i] - by : limit_us;
+	if (ev->observed_us > limit_us)
+		ev->observed_us = limit_us;
+	ev->flags |= EVENT_CLAMPED;
+	return true;
+}
+
 static bool time_fits(int64_t us)
 {
 	return us >= 0 && us < TIME_LIMIT;

@@ -122,6 +122,12 @@ void event_put(char *field, size_t size, struct sv text, uint32_t *flags);
  * observed. */
 int64_t event_time(const struct event *ev);
 
+/* Clocks are wrong and records lie: one event of the year 2099 would move a
+ * clock there and empty every window.  Times after limit_us are brought back
+ * to it and EVENT_CLAMPED is set; false: there were none. */
+bool event_clamp(struct event *ev, int64_t limit_us);
+enum { EVENT_AHEAD_S = 5 }; /* what a live event may be ahead */
+
 /* One JSON object without a line end; all keys of design section 4, always,
  * in that order: numbers in full (the operator's own tool prints them). */
 void event_json(const struct event *ev, struct json *out);

@@ -114,6 +114,30 @@ static void phases_in_any_order_count_the_same(void **state)
 	}
 }
 
+/* A record dated 2099 that is seen tonight counts tonight, and the windows
+ * of all the others stay. */
+static void nothing_is_seen_before_it_happens(void **state)
+{
+	struct site *s = *state;
+	int64_t far = when("2099-01-01T00:00:00Z");
+	struct told c = {"acme", "+21698000001", when(NIGHT), 0, 0};
+	struct event ev;
+
+	send_setup(s->g, "sip", 1, &c);
+	ev = tell("sip", 2, &c);
+	ev.phase = PHASE_END;
+	ev.setup_us = far;
+	ev.answer_us = far + SEC_US;
+	ev.end_us = far + 61 * SEC_US;
+	ev.observed_us = when(NIGHT);
+	engine_event(s->g, &ev);
+	assert_int_equal(engine_stats(s->g).ahead, 1);
+	assert_int_equal(engine_clock(s->g), when(NIGHT) + 5 * SEC_US);
+	assert_int_equal(spent(s, "acme"), /* 60 s */
+			 1500000 + 37111111);
+	assert_int_equal(engine_stats(s->g).calls, 2);
+}
+
 static void charge_runs_one_increment_ahead(void **state)
 {
 	struct site *s = *state;
@@ -391,6 +415,9 @@ static void late_events_fall_into_the_window_they_belong_to(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			nothing_is_seen_before_it_happens, open_site,
+			close_site),
 #define T(f) cmocka_unit_test_setup_teardown(f, open_site, close_site)
 		T(phases_in_any_order_count_the_same),
 		T(charge_runs_one_increment_ahead),

@@ -91,11 +91,45 @@ static void put_cuts_between_characters(void **state)
 	assert_memory_equal(field, "a?b\0\0", 5);
 }
 
+static void clamp_brings_back(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		int64_t in[4], out[4]; /* setup answer end observed */
+		bool ahead;
+	} t[] = {
+		{{1, 2, 100, 100},     {1, 2, 100, 100},   false},
+		{{0, 0, 0, 100},       {0, 0, 0, 100},     false},
+		{{0, 0, 0, 900},       {0, 0, 0, 100},     true},
+		{{900, 910, 940, 50},  {60, 70, 100, 50},  true},
+		{{900, 0, 0, 50},      {100, 0, 0, 50},    true},
+		{{20, 30, 900, 50},    {20, 30, 100, 50},  true},
+		{{200, 0, 9000, 50},   {100, 0, 100, 50},  true},
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct event ev = {.setup_us = t[i].in[0],
+				   .answer_us = t[i].in[1],
+				   .end_us = t[i].in[2],
+				   .observed_us = t[i].in[3]};
+
+		assert_int_equal(event_clamp(&ev, 100), t[i].ahead);
+		assert_int_equal(ev.flags, t[i].ahead ? EVENT_CLAMPED : 0);
+		assert_int_equal(ev.setup_us, t[i].out[0]);
+		assert_int_equal(ev.answer_us, t[i].out[1]);
+		assert_int_equal(ev.end_us, t[i].out[2]);
+		assert_int_equal(ev.observed_us, t[i].out[3]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_finds),
 		cmocka_unit_test(time_by_phase),
+		cmocka_unit_test(clamp_brings_back),
 		cmocka_unit_test(put_cuts_between_characters),
 	};
 
