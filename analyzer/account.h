@@ -22,7 +22,8 @@ struct watch;
 struct account_rule {
 	uint32_t override_milli; /* valid before override_until */
 	/* End of its last episode: no older window is judged again, whatever
-	 * a late record changes in it. */
+	 * a late record changes in it.  It only rises, and no episode starts
+	 * before it: no two of them share a start, which is in their ids. */
 	int64_t over_us;
 };
 
@@ -43,6 +44,7 @@ struct account {
 	uint32_t up;	       /* answered calls up */
 	int64_t since_us;      /* first event */
 	uint32_t watch;	       /* open episodes, 0 = none */
+	int64_t combi_us;      /* start of the last COMBI */
 	uint32_t learnt;       /* bit i: day today-1-i was learnt */
 	int64_t day;	       /* local date of `today` maxima, 0 = none */
 	int64_t day_until;     /* when it ends */

@@ -55,14 +55,21 @@ static struct watched *family_of(const struct judge *j, struct watch *w)
 	return &w->family[j->g->plan.rule[j->rule].family];
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* Open the episode if it is not, and mark the severity and those below. */
 static struct episode *mark(const struct judge *j, struct watch *w,
-			    int64_t at_us)
+			    const struct crossing *x)
 {
 	struct episode *e = &w->episode[j->rule];
 
 	if (!e->start_us)
-		*e = (struct episode){.start_us = at_us};
+		*e = (struct episode){
+			.start_us =
+				later(x->at_us, j->a->rule[j->rule].over_us)};
 	e->low_us = 0;
 	e->fired |= (uint8_t)(1u << j->severity | 1u << SEVERITY_WARNING);
 	if (j->severity == SEVERITY_CRITICAL) {
@@ -71,7 +78,7 @@ static struct episode *mark(const struct judge *j, struct watch *w,
 	}
 	if (!w->timer.pos)
 		timer_set(&j->g->lane[w->timer.lane].timers, &w->timer,
-			  at_us + WATCH_EVERY);
+			  x->now_us + WATCH_EVERY);
 	return e;
 }
 
@@ -94,11 +101,12 @@ static void combine(const struct judge *j, struct watch *w, struct finding *f)
 	    f->time_us - fam->warned_us <= COMBI_WITHIN) {
 		struct episode *e = &w->episode[RULE_COMBI];
 
-		*e = (struct episode){.start_us = f->time_us,
+		j->a->combi_us = later(f->time_us, j->a->combi_us + 1);
+		*e = (struct episode){.start_us = j->a->combi_us,
 				      .fired = 1u << SEVERITY_CRITICAL};
 		fam->critical = true;
 		j->a->taught_wrong = true;
-		finding_combine(f, &fam->warned);
+		finding_combine(f, &fam->warned, e->start_us);
 		emit(j->g, f);
 		return;
 	}
@@ -110,7 +118,7 @@ static void combine(const struct judge *j, struct watch *w, struct finding *f)
 static void fire(const struct judge *j, const struct crossing *x)
 {
 	struct watch *w = watch_open(j->g, j->a);
-	struct episode *e = mark(j, w, x->at_us);
+	struct episode *e = mark(j, w, x);
 	struct finding f;
 
 	exposure_join(j, &family_of(j, w)->exposed, finding_window(j, x),
@@ -130,7 +138,7 @@ void episode_fire_call(const struct judge *j, const struct crossing *x,
 	struct watch *w = watch_open(j->g, j->a);
 	struct finding f;
 
-	mark(j, w, x->at_us);
+	mark(j, w, x);
 	c->fired[j->severity - 1] |= 1u << j->rule;
 	if (j->severity == SEVERITY_CRITICAL)
 		c->fired[0] |= 1u << j->rule;
@@ -370,6 +378,7 @@ void episode_judge_alone(struct engine *g, const struct call *c)
 {
 	struct account *a = &g->accounts.account[c->account];
 	int64_t t = call_begin(&c->counted);
+	int64_t now = later(t, g->lane[c->lane].clock);
 	struct judge j = {.g = g, .a = a, .period = account_period(a, t)};
 
 	limit_override(g, a, 0, t);
@@ -383,9 +392,7 @@ void episode_judge_alone(struct engine *g, const struct call *c)
 			    suppressed(a, j.rule, t))
 				continue;
 			for (int s = SEVERITY_CRITICAL; s > 0; s--) {
-				struct crossing x = {
-					.at_us = t,
-					.now_us = g->lane[c->lane].clock};
+				struct crossing x = {.at_us = t, .now_us = now};
 
 				if (fired(g, a, j.rule) >> s & 1)
 					break;
@@ -457,7 +464,7 @@ static bool still_open(struct judge *j, struct episode *e, int64_t t_us)
 		e->low_us = t_us;
 	if (t_us - e->low_us < quiet_us(j))
 		return true;
-	j->a->rule[j->rule].over_us = t_us;
+	j->a->rule[j->rule].over_us = later(t_us, e->start_us + 1);
 	*e = (struct episode){0};
 	return false;
 }

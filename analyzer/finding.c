@@ -337,12 +337,18 @@ void finding_build(const struct judge *j, const struct crossing *x,
 	put_id(f);
 }
 
-void finding_combine(struct finding *f, const struct finding_term *first)
+void finding_combine(struct finding *f, const struct finding_term *first,
+		     int64_t episode_us)
 {
+	char key[64];
+
+	snprintf(key, sizeof(key), "account:%.*s",
+		 SV_ARG(EVENT_SV(f->account)));
+	FIELD_PUT(f->key, sv_of(key)); /* the warning's may be a call's */
 	FIELD_PUT(f->rule, SV("COMBI"));
 	FIELD_PUT(f->name, SV("two-warnings"));
 	f->severity = SEVERITY_CRITICAL;
-	f->episode_us = f->time_us;
+	f->episode_us = episode_us;
 	if (f->n_terms < FINDING_TERMS)
 		f->term[f->n_terms++] = *first;
 	put_id(f);

@@ -21,7 +21,8 @@ void finding_build(const struct judge *j, const struct crossing *x,
 		   const struct finding_of *of, struct finding *out);
 
 /* Turn the second of two warnings into the critical that says both. */
-void finding_combine(struct finding *f, const struct finding_term *first);
+void finding_combine(struct finding *f, const struct finding_term *first,
+		     int64_t episode_us);
 
 /* All but family and open. */
 void finding_exposure(const struct judge *j, const struct exposed *x,

@@ -72,7 +72,8 @@ static void clear_account(struct engine *g, struct account *a)
 		drop(g, call_at(&g->calls, a->newest));
 	watch_close(g, a);
 	for (unsigned r = 0; a->rule && r < g->conf->n_rules; r++)
-		a->rule[r].over_us = 0;
+		a->rule[r].over_us = g->clock;
+	a->combi_us = g->clock;
 	for (unsigned d = 0; a->counter && d < g->plan.n_defs; d++)
 		counter_clear(g, a, d);
 }

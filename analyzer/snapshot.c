@@ -362,6 +362,7 @@ static void io_account(struct dump *d, struct account *a)
 	IO(d, a->suppress_until);
 	IO(d, a->late);
 	IO(d, a->late_us);
+	IO(d, a->combi_us);
 	IO(d, a->up);
 	io_rules(d, a);
 	io_counters(d, a);
