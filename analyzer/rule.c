@@ -11,7 +11,7 @@ struct raw_rule {
 	const char *id, *name, *family, *first_action;
 	const struct conf_tree *per, *match, *within, *limits[2], *usual;
 	const struct conf_tree *tests, *latch, *then, *distinct;
-	bool shadow;
+	const struct conf_tree *shadow;
 };
 
 #define AT(f) offsetof(struct raw_rule, f)
@@ -29,7 +29,7 @@ static const struct conf_node rule_nodes[] = {
 	{.name = "inside", .kind = CONF_TREE, .at = AT(limits[REGIME_INSIDE]), .doc = "limits inside opening hours"},
 	{.name = "usual", .kind = CONF_TREE, .at = AT(usual), .doc = "{factor: 2, history: 28d}"},
 	{.name = "first_action", .parse = conf_str, .at = AT(first_action), .max = 95, .doc = "what to do first; {trunk} {account} {country}"},
-	{.name = "shadow", .parse = conf_bool, .at = AT(shadow), .doc = "true: findings are recorded, nobody is told"},
+	{.name = "shadow", .kind = CONF_TREE, .at = AT(shadow), .doc = "not available yet"},
 	{.name = "tests", .kind = CONF_TREE, .at = AT(tests), .doc = "examples that check-config plays"},
 	{.name = "latch", .kind = CONF_TREE, .at = AT(latch), .doc = "not available yet"},
 	{.name = "then", .kind = CONF_TREE, .at = AT(then), .doc = "not available yet"},
@@ -218,6 +218,8 @@ static bool read_rule(struct conf *c, const struct conf_tree *t, struct rule *r)
 	ok &= not_yet(c, raw.latch, "latch");
 	ok &= not_yet(c, raw.then, "then");
 	ok &= not_yet(c, raw.distinct, "distinct");
+	/* a rule that nobody hears of must not look like one that watches */
+	ok &= not_yet(c, raw.shadow, "shadow");
 	ok &= read_per(c, raw.per, &r->per);
 	ok &= match_load(c, raw.match, &r->match);
 	if (raw.within && !within_load(c, raw.within, &within)) {
@@ -227,7 +229,6 @@ static bool read_rule(struct conf *c, const struct conf_tree *t, struct rule *r)
 	for (unsigned g = 0; g < 2; g++)
 		ok &= read_regime(c, raw.limits[g], within, r, (enum regime)g);
 	ok &= read_usual(c, raw.usual, r);
-	r->shadow = raw.shadow;
 	r->tests = raw.tests;
 	if (ok)
 		lint(c, &raw, r);
