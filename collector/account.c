@@ -8,6 +8,7 @@
 #include "common/hash.h"
 #include "common/mem.h"
 #include "common/prefix.h"
+#include "common/utf8.h"
 
 enum { COL_ACCOUNT, COL_TRUNKS, COL_USERS, COL_NETWORKS, COL_RANGES, COLS };
 
@@ -225,6 +226,15 @@ static bool header(struct load *l, const struct csv_row *row)
 	return ok;
 }
 
+/* Or every event of the account would be refused by event_check(). */
+static bool is_clean(struct sv name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if ((unsigned char)name.p[i] < ' ' || name.p[i] == 0x7f)
+			return false;
+	return utf8_valid(name);
+}
+
 static void account_row(struct load *l, const struct csv_row *row)
 {
 	struct sv name = {NULL, 0};
@@ -234,6 +244,11 @@ static void account_row(struct load *l, const struct csv_row *row)
 		name = sv_trim(row->field[l->column[COL_ACCOUNT]]);
 	if (name.n == 0) {
 		row_error(l, row, 0, "empty", "a row without an account");
+		return;
+	}
+	if (!is_clean(name)) {
+		row_error(l, row, l->column[COL_ACCOUNT], "text",
+			  "an account is UTF-8 without control characters");
 		return;
 	}
 	account = add_account(l->a, name);

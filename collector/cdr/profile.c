@@ -309,7 +309,7 @@ static bool seconds(const struct profile *p, struct sv text, int64_t *us)
 		part[2] = (int64_t)v;
 	}
 	*us = (part[0] * 3600 + part[1] * 60 + part[2]) * SEC_US;
-	return true;
+	return *us <= INT32_MAX * SEC_US;
 }
 
 /* Times and lengths of a row in microseconds, 0 and CDR_NO_SECONDS = none. */

@@ -166,13 +166,16 @@ static bool make_event(struct cdr_reader *r, uint64_t line, struct event *ev)
 		rc = asterisk_row(r->o.clock, &r->row, &row);
 	else
 		rc = profile_row(&r->map, r->o.clock, &r->row, &row);
-	if (rc != CDR_OK) {
-		rejects_add(r->o.rejects, r->o.path, line, rc);
-		return false;
+	if (rc == CDR_OK) {
+		cdr_event(r->o.key, sv_of(r->o.source), &row, ev);
+		resolve_cdr(r->o.resolver, &row, ev);
+		/* refused further on it would be on nobody's list */
+		if (event_check(ev) == EVENT_BAD_TIME)
+			rc = CDR_START;
 	}
-	cdr_event(r->o.key, sv_of(r->o.source), &row, ev);
-	resolve_cdr(r->o.resolver, &row, ev);
-	return true;
+	if (rc != CDR_OK)
+		rejects_add(r->o.rejects, r->o.path, line, rc);
+	return rc == CDR_OK;
 }
 
 /* The next whole row, or why there is none. */

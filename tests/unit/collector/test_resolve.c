@@ -316,9 +316,29 @@ static void faults_of_accounts(void **state)
 	}
 }
 
+/* event_check() refuses such a name, and so every call of the account. */
+static void accounts_have_clean_names(void **state)
+{
+	static const char *const bad[] = {"caf\xe9", "a\tb", "a\x7f"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct site s = {0};
+		char csv[128];
+
+		snprintf(csv, sizeof(csv),
+			 "account,trunks,users,networks,ranges\n%s,,,,\n",
+			 bad[i]);
+		assert_null(load(&s, csv));
+		assert_int_equal(conf_errors(s.conf), 1);
+		leave(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(accounts_have_clean_names),
 		cmocka_unit_test(networks),
 		cmocka_unit_test(cdr_rows),
 		cmocka_unit_test(sip_identities),

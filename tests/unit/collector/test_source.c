@@ -295,6 +295,36 @@ static void a_capture_that_is_gone(void **state)
 	offsets_free(b.offsets);
 }
 
+/* What event_check() would refuse at the other end is on the list here. */
+static void times_nobody_takes(void **state)
+{
+	static const struct profile own = {
+		.name = "own",
+		.separator = ',',
+		.column = {[FIELD_SETUP] = "at",
+			   [FIELD_TALK] = "talk",
+			   [FIELD_CALLEE] = "to"},
+		.time = "epoch",
+		.duration = DURATION_HMS,
+	};
+	struct bench b;
+	struct source *s;
+
+	(void)state;
+	bench_init(&b, "a.csv");
+	b.conf.profile = &own;
+	add_text("a.csv", "at,talk,to\n"
+			  "4000000000000,0:01:00,11\n"
+			  "1768616645,999999:00:00,12\n"
+			  "1768616645,0:01:00,13\n");
+	s = open_source(&b, true);
+	assert_int_equal(next(s), 13);
+	assert_int_equal(next(s), 0);
+	assert_int_equal(source_rejected(s), 2);
+	source_free(s);
+	offsets_free(b.offsets);
+}
+
 static void merged_as_it_was_lived(void **state)
 {
 	static const unsigned want[] = {11, 21, 12, 13, 22};
@@ -359,6 +389,7 @@ int main(void)
 		CASE(a_file_that_comes_back),
 		CASE(marks_of_files_that_are_gone),
 		CASE(a_capture_that_is_gone),
+		CASE(times_nobody_takes),
 		CASE(merged_as_it_was_lived),
 		CASE(a_torn_row_costs_itself),
 	};
