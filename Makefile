@@ -59,11 +59,16 @@ check:
 
 include tests/tests.mk
 
+# The tables of docs/configuration.md, from the schemas.
+docs: $(BUILD)/tollwatch-collector $(BUILD)/tollwatch-analyzer
+	@BUILD=$(BUILD) tests/support/configuration.sh >$(BUILD)/configuration.md
+	@cp $(BUILD)/configuration.md docs/configuration.md
+
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 clean:
 	rm -rf build tollwatch
 
 -include $(shell find $(BUILD)/obj $(BUILD)/test -name '*.d' 2>/dev/null)
-.PHONY: all run check format clean
+.PHONY: all run check docs format clean
 .DELETE_ON_ERROR:

@@ -38,6 +38,14 @@ static int check(const char *dir, bool json)
 	return code;
 }
 
+int document_config_main(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	analyzer_conf_document(stdout);
+	return EXIT_SUCCESS;
+}
+
 int check_config_main(int argc, char **argv)
 {
 	static const struct option opts[] = {{"json", no_argument, NULL, 'j'},

@@ -10,4 +10,7 @@
  */
 int check_config_main(int argc, char **argv);
 
+/* Hidden: the tables of docs/configuration.md. */
+int document_config_main(int argc, char **argv);
+
 #endif

@@ -104,6 +104,12 @@ static const struct conf_node schema[] = {
 void analyzer_conf_document(FILE *out)
 {
 	conf_document(schema, out);
+	fputc('\n', out);
+	hours_document(out);
+	fputc('\n', out);
+	rules_document(out);
+	fputc('\n', out);
+	overrides_document(out);
 }
 
 /* ---- for all readers ---- */

@@ -43,6 +43,11 @@ bool hours_division(struct hours *h, struct sv division);
 /* A warning for each holiday list in use that ends within 90 days of now. */
 void hours_lint(const struct hours *h, int64_t now_us);
 
+/* What is read from trees, for analyzer_conf_document(). */
+void hours_document(FILE *out);
+void rules_document(FILE *out);
+void overrides_document(FILE *out);
+
 /* ---- the rest ---- */
 extern const char *const segment_names[7];
 

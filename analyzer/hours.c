@@ -230,26 +230,39 @@ struct raw_plan {
 	const struct conf_tree *at;
 };
 
+static const struct conf_node plan_nodes[] = {
+	{.name = ".", .kind = CONF_TREE, .at = offsetof(struct raw_plan, at)},
+	{.name = "open",
+	 .kind = CONF_TREE,
+	 .at = offsetof(struct raw_plan, open),
+	 .flags = CONF_REQUIRED,
+	 .doc = "{mon-fri: \"08:00-18:00\"}"},
+	{.name = "holidays",
+	 .parse = conf_str,
+	 .at = offsetof(struct raw_plan, holidays),
+	 .def = "none",
+	 .doc = "division (the account's own), none, or a named division"},
+	{0}};
+
+void hours_document(FILE *out)
+{
+	static const struct conf_node each = {.kind = CONF_MAP,
+					      .child = plan_nodes};
+	static const struct conf_node dict[] = {{.name = "calendars",
+						 .kind = CONF_DICT,
+						 .child = &each,
+						 .doc = "opening hours"},
+						{0}};
+
+	conf_document(dict, out);
+}
+
 static void read_plan(struct hours *h, const struct conf_tree *t,
 		      struct plan *p)
 {
-	static const struct conf_node nodes[] = {
-		{.name = ".",
-		 .kind = CONF_TREE,
-		 .at = offsetof(struct raw_plan, at)},
-		{.name = "open",
-		 .kind = CONF_TREE,
-		 .at = offsetof(struct raw_plan, open),
-		 .flags = CONF_REQUIRED,
-		 .doc = "{mon-fri: \"08:00-18:00\"}"},
-		{.name = "holidays",
-		 .parse = conf_str,
-		 .at = offsetof(struct raw_plan, holidays),
-		 .def = "none"},
-		{0}};
 	struct raw_plan raw = {0};
 
-	p->ok = conf_walk(h->c, t, nodes, &raw);
+	p->ok = conf_walk(h->c, t, plan_nodes, &raw);
 	if (!p->ok)
 		return;
 	if (conf_kind(raw.open) != TREE_MAP) {

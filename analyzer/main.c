@@ -17,6 +17,7 @@ static const struct {
 	{"run", run_main},
 	{"backtest", backtest_main},
 	{"check-config", check_config_main},
+	{"document-config", document_config_main},
 	{"explain", explain_main},
 	{"why", why_main},
 };

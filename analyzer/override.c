@@ -32,6 +32,19 @@ static const struct conf_node nodes[] = {
 	{0}};
 /* clang-format on */
 
+void overrides_document(FILE *out)
+{
+	static const struct conf_node each = {.kind = CONF_MAP, .child = nodes};
+	static const struct conf_node list[] = {
+		{.name = "overrides",
+		 .kind = CONF_LIST,
+		 .child = &each,
+		 .doc = "limits scaled for some accounts"},
+		{0}};
+
+	conf_document(list, out);
+}
+
 static const char *item(const struct conf_array *a, size_t i)
 {
 	return ((const char *const *)a->item)[i];

@@ -14,6 +14,23 @@ struct raw_rule {
 	const struct conf_tree *shadow;
 };
 
+struct raw_usual {
+	const struct conf_tree *factor;
+	int64_t history_us;
+};
+
+static const struct conf_node usual_nodes[] = {
+	{.name = "factor",
+	 .kind = CONF_TREE,
+	 .at = offsetof(struct raw_usual, factor),
+	 .doc = "times the largest of the history; 2 when not said"},
+	{.name = "history",
+	 .parse = conf_duration,
+	 .at = offsetof(struct raw_usual, history_us),
+	 .def = "28d",
+	 .doc = "whole days that are looked at, 1d to 28d"},
+	{0}};
+
 #define AT(f) offsetof(struct raw_rule, f)
 
 /* clang-format off */
@@ -27,7 +44,7 @@ static const struct conf_node rule_nodes[] = {
 	{.name = "within", .kind = CONF_TREE, .at = AT(within), .doc = "window: 60m, or session"},
 	{.name = "outside", .kind = CONF_TREE, .at = AT(limits[REGIME_OUTSIDE]), .doc = "limits outside opening hours"},
 	{.name = "inside", .kind = CONF_TREE, .at = AT(limits[REGIME_INSIDE]), .doc = "limits inside opening hours"},
-	{.name = "usual", .kind = CONF_TREE, .at = AT(usual), .doc = "{factor: 2, history: 28d}"},
+	{.name = "usual", .kind = CONF_TREE, .at = AT(usual), .child = usual_nodes, .doc = "raises limits to what the account is used to"},
 	{.name = "first_action", .parse = conf_str, .at = AT(first_action), .max = 95, .doc = "what to do first; {trunk} {account} {country}"},
 	{.name = "shadow", .kind = CONF_TREE, .at = AT(shadow), .doc = "not available yet"},
 	{.name = "tests", .kind = CONF_TREE, .at = AT(tests), .doc = "examples that check-config plays"},
@@ -70,28 +87,27 @@ static bool read_per(struct conf *c, const struct conf_tree *t,
 	return w >= 0;
 }
 
-struct raw_usual {
-	const struct conf_tree *factor;
-	int64_t history_us;
-};
+void rules_document(FILE *out)
+{
+	static const struct conf_node each = {.kind = CONF_MAP,
+					      .child = rule_nodes};
+	static const struct conf_node list[] = {{.name = "rules",
+						 .kind = CONF_LIST,
+						 .child = &each,
+						 .doc = "what is unusual"},
+						{0}};
+
+	conf_document(list, out);
+}
 
 static bool read_usual(struct conf *c, const struct conf_tree *t,
 		       struct rule *r)
 {
-	static const struct conf_node nodes[] = {
-		{.name = "factor",
-		 .kind = CONF_TREE,
-		 .at = offsetof(struct raw_usual, factor)},
-		{.name = "history",
-		 .parse = conf_duration,
-		 .at = offsetof(struct raw_usual, history_us),
-		 .def = "28d"},
-		{0}};
 	struct raw_usual raw = {0};
 
 	if (!t)
 		return true;
-	if (!conf_walk(c, t, nodes, &raw))
+	if (!conf_walk(c, t, usual_nodes, &raw))
 		return false;
 	if (r->per == PER_CALL) {
 		conf_error(c, t, "bad-usual", NULL,

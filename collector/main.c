@@ -86,6 +86,15 @@ static int check_config(int argc, char **argv)
 	return EXIT_SUCCESS;
 }
 
+/* Hidden: the table of docs/configuration.md. */
+static int document_config(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	collector_conf_document(stdout);
+	return EXIT_SUCCESS;
+}
+
 enum {
 	OPT_CONFIG = 1,
 	OPT_AS,
@@ -213,6 +222,7 @@ int main(int argc, char **argv)
 		int (*fn)(int argc, char **argv);
 	} command[] = {{"run", run_collector},
 		       {"check-config", check_config},
+		       {"document-config", document_config},
 		       {"decode", decode_files}};
 
 	log_open("collector", LOG_INFO);

@@ -346,6 +346,8 @@ static const char *type_of(const struct conf_node *n)
 
 	if (n->kind == CONF_LIST)
 		return "list";
+	if (n->kind == CONF_TREE)
+		return "see above";
 	if (n->kind != CONF_SCALAR)
 		return "map";
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
@@ -380,10 +382,11 @@ static void document(const char *path, const struct conf_node *n, FILE *out)
 	fprintf(out, "| `%s` | %s | %s%s%s | %s%s%s |\n", path, type_of(n),
 		n->def ? "`" : "", n->def ? n->def : "", n->def ? "`" : "",
 		n->doc ? n->doc : "",
-		n->flags & CONF_REQUIRED ? " Required." : "",
-		n->flags & CONF_RESTART ? " Restart to change." : "");
+		n->flags & CONF_REQUIRED ? "; required" : "",
+		n->flags & CONF_RESTART ? "; restart to change" : "");
 	snprintf(inner, sizeof(inner), "%s%s", path, suffix);
-	if (n->kind == CONF_MAP)
+	/* a tree's child is there for the document only */
+	if (n->kind == CONF_MAP || (n->kind == CONF_TREE && n->child))
 		document_table(inner, n->child, out);
 	else if ((n->kind == CONF_LIST || n->kind == CONF_DICT) && n->child &&
 		 n->child->kind == CONF_MAP)
