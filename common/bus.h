@@ -58,14 +58,14 @@ void bus_sender_kick(struct bus_sender *s);
 void bus_sender_offer(struct bus_sender *s, const void *batch, size_t size);
 
 struct bus_stats {
-	uint64_t batches;  /* sent or received */
-	uint64_t resent;   /* sent again after NACK or time-out */
+	uint64_t batches; /* sent or received */
+	uint64_t resent;  /* sent again after NACK or time-out */
 	uint64_t acks;
-	uint64_t bad;      /* refused by wire_check */
+	uint64_t bad; /* refused by wire_check */
 	uint64_t oversize;
 	uint64_t in_flight; /* batches sent and not acknowledged */
-	uint64_t safe;      /* sender: journal position acknowledged */
-	bool connected;     /* heard from the peer within 5 s */
+	uint64_t safe;	    /* sender: journal position acknowledged */
+	bool connected;	    /* heard from the peer within 5 s */
 };
 struct bus_stats bus_sender_stats(const struct bus_sender *s);
 

@@ -39,7 +39,7 @@ struct bus_sock {
 	struct event *edge;
 	struct event *again;
 	struct event *tick; /* NULL without on_tick */
-	void *copy; /* aligned home for bytes that are not */
+	void *copy;	    /* aligned home for bytes that are not */
 	/* Read one message. */
 	enum bus_read (*on_read)(void *arg);
 	/* After each burst: also the time to send what did not fit before. */

@@ -26,10 +26,10 @@ struct wall_us {
 	int64_t us;
 };
 
-#define SEC_US  INT64_C(1000000)
-#define MIN_US  (60 * SEC_US)
+#define SEC_US	INT64_C(1000000)
+#define MIN_US	(60 * SEC_US)
 #define HOUR_US (60 * MIN_US)
-#define DAY_US  (24 * HOUR_US)
+#define DAY_US	(24 * HOUR_US)
 
 struct mono_ms clock_mono(void);
 struct wall_us clock_wall(void);

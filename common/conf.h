@@ -27,7 +27,7 @@
  * Two readers use it: a table of struct conf_node for what is regular, and
  * the tree itself (CONF_TREE, conf_get...) for what is not, e.g. limits.
  */
-struct conf;      /* loaded files, their trees, the errors found so far */
+struct conf;	  /* loaded files, their trees, the errors found so far */
 struct conf_tree; /* one YAML node */
 
 /* Load dir/tollwatch.yaml (or the named file) and the files of its top-level
@@ -90,7 +90,7 @@ enum conf_tree_kind { TREE_SCALAR, TREE_LIST, TREE_MAP };
 const struct conf_tree *conf_root(const struct conf *c);
 enum conf_tree_kind conf_kind(const struct conf_tree *t);
 struct sv conf_text(const struct conf_tree *t); /* scalar; else empty */
-size_t conf_len(const struct conf_tree *t);     /* items of list or map */
+size_t conf_len(const struct conf_tree *t);	/* items of list or map */
 const struct conf_tree *conf_item(const struct conf_tree *t, size_t i);
 const struct conf_tree *conf_key(const struct conf_tree *t, size_t i);
 /* Value of a key in a map; NULL when absent. */
@@ -111,9 +111,9 @@ enum conf_kind {
 
 enum conf_flag {
 	CONF_REQUIRED = 1 << 0,
-	CONF_SECRET = 1 << 1,  /* ${file:} ${env:}; never shown */
-	CONF_ENV = 1 << 2,     /* ${env:} and ${file:} allowed, not secret */
-	CONF_RESTART = 1 << 3, /* a reload cannot change it */
+	CONF_SECRET = 1 << 1,	/* ${file:} ${env:}; never shown */
+	CONF_ENV = 1 << 2,	/* ${env:} and ${file:} allowed, not secret */
+	CONF_RESTART = 1 << 3,	/* a reload cannot change it */
 	CONF_KEY_TEXT = 1 << 4, /* CONF_DICT: keys are any text, not names */
 };
 
@@ -132,12 +132,12 @@ struct conf_array {
 struct conf_node {
 	const char *name;
 	enum conf_kind kind;
-	conf_parse_fn *parse;          /* CONF_SCALAR */
-	size_t at;                     /* offsetof the field */
+	conf_parse_fn *parse;	       /* CONF_SCALAR */
+	size_t at;		       /* offsetof the field */
 	const struct conf_node *child; /* CONF_MAP, CONF_LIST, CONF_DICT */
-	size_t item_size;              /* CONF_LIST, CONF_DICT */
-	const char *def;               /* default text; NULL = leave zero */
-	int64_t min, max;              /* for the number parsers; both 0 = any */
+	size_t item_size;	       /* CONF_LIST, CONF_DICT */
+	const char *def;	       /* default text; NULL = leave zero */
+	int64_t min, max; /* for the number parsers; both 0 = any */
 	unsigned flags;
 	const char *doc; /* one line; "make check" wants it in docs */
 };
@@ -150,10 +150,10 @@ bool conf_walk(struct conf *c, const struct conf_tree *t,
 	       const struct conf_node *schema, void *out);
 
 /* Ready-made parsers.  Field types in brackets. */
-conf_parse_fn conf_str;      /* [const char *] non-empty */
+conf_parse_fn conf_str;	     /* [const char *] non-empty */
 conf_parse_fn conf_name;     /* [const char *] a-z 0-9 - _ . , at most max */
 conf_parse_fn conf_bool;     /* [bool] true | false */
-conf_parse_fn conf_u32;      /* [uint32_t] bare count, min..max */
+conf_parse_fn conf_u32;	     /* [uint32_t] bare count, min..max */
 conf_parse_fn conf_duration; /* [int64_t us] "90s" "30m" "2h" "35d" "4w";
 			      * "250ms"; several parts add up: "1h30m" */
 conf_parse_fn conf_money;    /* [int64_t micropence] "£50" "25p" */

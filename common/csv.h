@@ -19,16 +19,16 @@ enum { CSV_FIELDS_MAX = 256 };
 struct csv_row {
 	struct sv field[CSV_FIELDS_MAX];
 	size_t n;
-	struct sv raw; /* the record without its line end */
-	size_t used;   /* bytes taken from the text, line end included */
+	struct sv raw;	/* the record without its line end */
+	size_t used;	/* bytes taken from the text, line end included */
 	unsigned lines; /* line ends inside and after it */
 };
 
 enum csv_rc {
 	CSV_OK = 0,
-	CSV_PARTIAL,  /* no line end yet: hold it, read more */
-	CSV_END,      /* no bytes left */
-	CSV_FIELDS,   /* more than CSV_FIELDS_MAX; row->used skips it */
+	CSV_PARTIAL, /* no line end yet: hold it, read more */
+	CSV_END,     /* no bytes left */
+	CSV_FIELDS,  /* more than CSV_FIELDS_MAX; row->used skips it */
 };
 
 /* Cut the first record off text.  last: the text ends here, so a missing

@@ -32,7 +32,7 @@ enum event_phase {
 	PHASE_SETUP = 1,    /* INVITE seen: setup is set */
 	PHASE_PROGRESS = 2, /* first 18x: status is set */
 	PHASE_ANSWER = 3,   /* first 2xx to the INVITE: answer is set */
-	PHASE_END = 4,      /* BYE, failure, expiry, or a CDR (knows all) */
+	PHASE_END = 4,	    /* BYE, failure, expiry, or a CDR (knows all) */
 };
 
 enum direction {
@@ -59,11 +59,11 @@ enum event_flag {
 	EVENT_MALFORMED = 1 << 2,  /* broken message that still had identity */
 	EVENT_AMBIGUOUS = 1 << 3,  /* duplicate Call-ID/From/To/CSeq header */
 	EVENT_TRAILING = 1 << 4,   /* octets after Content-Length */
-	EVENT_CLAMPED = 1 << 5,    /* ahead of the clock; time was clamped */
+	EVENT_CLAMPED = 1 << 5,	   /* ahead of the clock; time was clamped */
 	EVENT_LOCAL_TIME = 1 << 6, /* local time in a clock-change hour */
 	EVENT_UNNORMAL = 1 << 7,   /* callee could not be normalised */
 	EVENT_INCONSISTENT = 1 << 8, /* the record contradicts itself */
-	EVENT_REKEYED = 1 << 9,    /* Call-ID was used again: key is derived */
+	EVENT_REKEYED = 1 << 9,	    /* Call-ID was used again: key is derived */
 	EVENT_CHALLENGED = 1 << 10, /* set-up went through 401 or 407 */
 };
 
@@ -78,19 +78,19 @@ struct event {
 	int64_t answer_us;
 	int64_t end_us;
 	int64_t observed_us; /* when the collector saw it */
-	uint64_t seq;        /* within (source's collector, boot) */
+	uint64_t seq;	     /* within (source's collector, boot) */
 	struct number caller;
 	struct number callee;
 	struct number diverting;
 	uint8_t src_addr[16]; /* IPv6, or IPv4 as ::ffff:a.b.c.d */
-	uint32_t boot;        /* collector start, seconds UTC, rising */
-	uint32_t flags;       /* enum event_flag */
-	int32_t talk_s;       /* as billed by the source; EVENT_NO_TALK */
+	uint32_t boot;	      /* collector start, seconds UTC, rising */
+	uint32_t flags;	      /* enum event_flag */
+	int32_t talk_s;	      /* as billed by the source; EVENT_NO_TALK */
 	uint16_t status;      /* SIP status of the final or 18x response */
-	uint8_t q850;         /* release cause */
-	uint8_t leg;          /* CDR leg number, 0 = the only one */
-	uint8_t kind;         /* enum event_kind */
-	uint8_t phase;        /* enum event_phase */
+	uint8_t q850;	      /* release cause */
+	uint8_t leg;	      /* CDR leg number, 0 = the only one */
+	uint8_t kind;	      /* enum event_kind */
+	uint8_t phase;	      /* enum event_phase */
 	uint8_t direction;    /* enum direction */
 	uint8_t ua_class;     /* enum ua_class */
 	uint8_t reg_outcome;  /* enum reg_outcome */
@@ -134,8 +134,7 @@ void event_json(const struct event *ev, struct json *out);
 
 /* Back from one JSON object; unknown keys are an error, missing keys are
  * null.  event_from_json(event_json(e)) == e. */
-MUST_USE bool event_from_json(struct sv line, struct event *out,
-			      struct err *e);
+MUST_USE bool event_from_json(struct sv line, struct event *out, struct err *e);
 
 /* Names used in JSON and in config ("outbound"), NULL for none/unknown. */
 const char *direction_name(enum direction d);

@@ -30,8 +30,8 @@ enum regime { REGIME_OUTSIDE = 0, REGIME_INSIDE = 1 }; /* of opening hours */
 enum measure {
 	MEASURE_CALLS = 1,  /* attempts [calls] */
 	MEASURE_ANSWERED,   /* [calls] */
-	MEASURE_FAILED,     /* [calls] */
-	MEASURE_SPEND,      /* cost price [micropence] */
+	MEASURE_FAILED,	    /* [calls] */
+	MEASURE_SPEND,	    /* cost price [micropence] */
 	MEASURE_MINUTES,    /* talk, calls up included [microseconds] */
 	MEASURE_CONCURRENT, /* answered calls up [calls] */
 	MEASURE_LONGEST,    /* age of one call still up [microseconds] */
@@ -47,16 +47,16 @@ void measure_text(enum measure m, int64_t value, char out[32]);
 struct finding_term {
 	int64_t observed;
 	int64_t limit;
-	int64_t floor;      /* from the rule, before override */
-	int64_t usual;      /* largest of the account's own last days; -1 = not
+	int64_t floor;	     /* from the rule, before override */
+	int64_t usual;	     /* largest of the account's own last days; -1 = not
 			     * asked for */
 	uint32_t usual_days; /* days learnt (0..history) */
 	uint32_t usual_factor_milli;
 	uint32_t override_milli; /* 1000 = none */
-	uint8_t measure;         /* enum measure */
-	uint8_t session;         /* 1: since the regime began */
+	uint8_t measure;	 /* enum measure */
+	uint8_t session;	 /* 1: since the regime began */
 	uint8_t reserved[2];
-	int64_t window_us;  /* 0 for concurrent and longest */
+	int64_t window_us; /* 0 for concurrent and longest */
 };
 
 struct finding_call {
@@ -64,7 +64,7 @@ struct finding_call {
 	int64_t setup_us;
 	int64_t answer_us;
 	int64_t end_us; /* 0: still up */
-	int64_t cost;   /* micropence at the time of the finding */
+	int64_t cost;	/* micropence at the time of the finding */
 	struct number callee;
 	char country[4];
 	uint8_t live;
@@ -76,21 +76,21 @@ struct finding {
 	int64_t time_us; /* the crossing, event time */
 	int64_t episode_us;
 	int64_t window_start_us;
-	int64_t spend;           /* of the account in the window [micropence] */
-	int64_t exposure;        /* cost, see design section 6 */
+	int64_t spend;	  /* of the account in the window [micropence] */
+	int64_t exposure; /* cost, see design section 6 */
 	int64_t exposure_retail;
-	int64_t burn_per_min;    /* micropence a minute now */
-	int64_t projection;      /* at the end of the regime if nobody acts */
+	int64_t burn_per_min; /* micropence a minute now */
+	int64_t projection;   /* at the end of the regime if nobody acts */
 	int64_t first_call_us;
 	int64_t last_call_us;
-	int64_t baseline_max;    /* same as term[0].usual */
+	int64_t baseline_max;	 /* same as term[0].usual */
 	int64_t closed_since_us; /* start of the regime's period */
 	int64_t regime_until_us;
-	uint32_t calls;          /* matched in the window */
+	uint32_t calls; /* matched in the window */
 	uint32_t live_calls;
-	uint32_t late;           /* late events counted in this window */
-	uint32_t accounts;       /* distinct accounts, 1 for account rules */
-	uint32_t line;           /* of the limit in file */
+	uint32_t late;	   /* late events counted in this window */
+	uint32_t accounts; /* distinct accounts, 1 for account rules */
+	uint32_t line;	   /* of the limit in file */
 	uint8_t severity;
 	uint8_t regime;
 	uint8_t n_terms;
@@ -108,7 +108,7 @@ struct finding {
 	char top_country[3][4];
 	uint32_t top_calls[3];
 	char config[16]; /* first 16 hex digits of the config's SHA-256 */
-	char rates[16];  /* the same of the rate deck */
+	char rates[16];	 /* the same of the rate deck */
 	struct finding_term term[FINDING_TERMS];
 	struct finding_call evidence[FINDING_EVIDENCE]; /* dearest first */
 };
@@ -167,7 +167,6 @@ struct control {
 	char rule[16];
 	char actor[20];
 };
-
 
 _Static_assert(sizeof(struct finding_term) == 56, "finding_term is 56");
 _Static_assert(sizeof(struct finding_call) == 64, "finding_call is 64");

@@ -3,9 +3,9 @@
 
 #include <sodium.h>
 
-const struct hash_key hash_public_key = {
-	{'t', 'o', 'l', 'l', 'w', 'a', 't', 'c', 'h', '-', 'p', 'u', 'b', 'l',
-	 'i', 'c'}};
+const struct hash_key hash_public_key = {{'t', 'o', 'l', 'l', 'w', 'a', 't',
+					  'c', 'h', '-', 'p', 'u', 'b', 'l',
+					  'i', 'c'}};
 
 uint64_t hash64(const struct hash_key *k, const void *p, size_t n)
 {
@@ -15,8 +15,7 @@ uint64_t hash64(const struct hash_key *k, const void *p, size_t n)
 	return out;
 }
 
-void hash128(const struct hash_key *k, const void *p, size_t n,
-	     uint8_t out[16])
+void hash128(const struct hash_key *k, const void *p, size_t n, uint8_t out[16])
 {
 	crypto_shorthash_siphashx24(out, p, n, k->k);
 }

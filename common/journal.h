@@ -27,7 +27,7 @@ struct journal;
 
 struct journal_opts {
 	uint64_t segment_bytes; /* a new segment begins past this; 0 = 64 MiB */
-	bool read_only;         /* no lock, no repair: for "why", "backtest" */
+	bool read_only;		/* no lock, no repair: for "why", "backtest" */
 };
 
 /* Create the directory if needed (0700). */
@@ -37,16 +37,16 @@ void journal_close(struct journal *j); /* syncs; NULL ok */
 
 /* Append one entry in one write.  *end (may be NULL) = position after it.
  * On failure (disk full) nothing of it stays. */
-MUST_USE bool journal_append(struct journal *j, const struct iovec *iov,
-			     int n, uint64_t *end, struct err *e);
+MUST_USE bool journal_append(struct journal *j, const struct iovec *iov, int n,
+			     uint64_t *end, struct err *e);
 
 /* fdatasync what was appended since the last sync; cheap when nothing was. */
 MUST_USE bool journal_sync(struct journal *j, struct err *e);
 
 uint64_t journal_begin(const struct journal *j); /* oldest position held */
-uint64_t journal_end(const struct journal *j);   /* after the last entry */
+uint64_t journal_end(const struct journal *j);	 /* after the last entry */
 uint64_t journal_bytes(const struct journal *j); /* end - begin */
-uint64_t journal_torn(const struct journal *j);  /* bytes cut at open */
+uint64_t journal_torn(const struct journal *j);	 /* bytes cut at open */
 
 /* Delete whole segments that end at or before pos, never the one being
  * written; if everything was retired and the last segment is past its size
@@ -54,15 +54,14 @@ uint64_t journal_torn(const struct journal *j);  /* bytes cut at open */
 MUST_USE bool journal_retire(struct journal *j, uint64_t pos, struct err *e);
 
 /* Delete whole segments last written before wall_us (retention). */
-MUST_USE bool journal_expire(struct journal *j, int64_t wall_us,
-			     struct err *e);
+MUST_USE bool journal_expire(struct journal *j, int64_t wall_us, struct err *e);
 
 /* Reading: entries from a position on, while the writer goes on. */
 struct journal_reader;
 
 enum journal_rc {
 	JOURNAL_OK = 0,
-	JOURNAL_END,     /* no more for now: call again later */
+	JOURNAL_END,	 /* no more for now: call again later */
 	JOURNAL_CORRUPT, /* *e says where */
 };
 

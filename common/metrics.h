@@ -21,8 +21,8 @@ struct metrics;
 
 /* Collects one exposition; names without the "tollwatch_" prefix. */
 struct metrics_out;
-void metrics_counter(struct metrics_out *o, const char *name,
-		     const char *help, const char *labels, uint64_t v);
+void metrics_counter(struct metrics_out *o, const char *name, const char *help,
+		     const char *labels, uint64_t v);
 void metrics_gauge(struct metrics_out *o, const char *name, const char *help,
 		   const char *labels, double v);
 

@@ -27,8 +27,7 @@ bool sv_eq_nocase(struct sv a, struct sv b)
 
 bool sv_starts(struct sv s, struct sv prefix)
 {
-	return s.n >= prefix.n &&
-	       sv_eq((struct sv){s.p, prefix.n}, prefix);
+	return s.n >= prefix.n && sv_eq((struct sv){s.p, prefix.n}, prefix);
 }
 
 struct sv sv_cut(struct sv *rest, char c)

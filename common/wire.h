@@ -27,8 +27,8 @@ enum {
 	WIRE_MAGIC = 0x31425754, /* "TWB1" */
 	WIRE_HEADER = 64,
 	WIRE_BATCH_MAX = 1 << 18, /* bytes of a whole batch */
-	WIRE_EVENTS_MAX = 512,    /* events in one batch */
-	WIRE_CONFIG_HASH = 64,    /* SHA-256 in hex, without a NUL */
+	WIRE_EVENTS_MAX = 512,	  /* events in one batch */
+	WIRE_CONFIG_HASH = 64,	  /* SHA-256 in hex, without a NUL */
 };
 
 enum wire_kind {
@@ -36,13 +36,13 @@ enum wire_kind {
 	WIRE_FINDINGS = 2,
 	WIRE_EXPOSURE = 3, /* not journalled, last value wins */
 	WIRE_CONTROL = 4,
-	WIRE_TICK = 5,   /* archive only: seq is the time in us; no records */
+	WIRE_TICK = 5,	 /* archive only: seq is the time in us; no records */
 	WIRE_CONFIG = 6, /* archive only: records are the config hash */
 	/* bus protocol, no records: */
 	WIRE_HELLO = 16, /* sender: here I am, tell me what you have */
-	WIRE_ACK = 17,   /* receiver: (boot, seq) and all before is safe;
+	WIRE_ACK = 17,	 /* receiver: (boot, seq) and all before is safe;
 			  * count = batches that may be unacknowledged */
-	WIRE_NACK = 18,  /* the same, and: send again what follows */
+	WIRE_NACK = 18,	 /* the same, and: send again what follows */
 };
 
 struct wire_header {
@@ -70,11 +70,11 @@ struct wire_view {
 
 enum wire_rc {
 	WIRE_OK = 0,
-	WIRE_SHORT,       /* fewer bytes than the header says: read more */
+	WIRE_SHORT, /* fewer bytes than the header says: read more */
 	WIRE_BAD_MAGIC,
-	WIRE_BAD_KIND,    /* unknown kind */
+	WIRE_BAD_KIND,	  /* unknown kind */
 	WIRE_BAD_VERSION, /* known kind in a version we do not speak */
-	WIRE_BAD_SIZE,    /* lengths contradict, or over WIRE_BATCH_MAX */
+	WIRE_BAD_SIZE,	  /* lengths contradict, or over WIRE_BATCH_MAX */
 };
 
 /* Check the batch at the front of buf (8-byte aligned).  Records keep their
@@ -107,9 +107,9 @@ struct wire_mark {
 };
 
 enum wire_order {
-	WIRE_NEXT = 0,  /* exactly what follows; *skip records are known */
+	WIRE_NEXT = 0,	/* exactly what follows; *skip records are known */
 	WIRE_DUPLICATE, /* all of it is known: acknowledge again */
-	WIRE_GAP,       /* something before it is missing: NACK */
+	WIRE_GAP,	/* something before it is missing: NACK */
 };
 
 /* Where a batch stands against the mark.  An overlap gives WIRE_NEXT and the

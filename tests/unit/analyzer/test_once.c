@@ -97,8 +97,7 @@ static void no_two_findings_share_an_id(void **state)
 		g = engine_new(&w->conf, &sink);
 		k->n = 0;
 		for (int i = 0; i < STEPS; i++) {
-			now += rnd(&x, 40) ? rnd(&x, 60) * SEC_US
-					   : 2 * HOUR_US;
+			now += rnd(&x, 40) ? rnd(&x, 60) * SEC_US : 2 * HOUR_US;
 			engine_tick(g, now);
 			say(g, &x, now);
 		}

@@ -354,8 +354,8 @@ static void the_same_key_needs_no_pairing(void **state)
 static void waiting_ends_with_the_lateness_bound(void **state)
 {
 	struct both *b = both_new(1, 0, true);
-	int64_t bound = b->cdr[0].end + 5 * SEC_US +
-			b->w->conf.source[0].lateness_us;
+	int64_t bound =
+		b->cdr[0].end + 5 * SEC_US + b->w->conf.source[0].lateness_us;
 
 	(void)state;
 	cdr(b, 0);
