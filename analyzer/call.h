@@ -80,6 +80,7 @@ struct call {
 	uint8_t role;  /* enum call_role */
 	uint8_t parts; /* counted */
 	uint8_t direction;
+	uint8_t regime; /* enum regime of the answer that is counted */
 	bool linear;	/* answered and past its first increment */
 	bool indexed;	/* in a pairing bucket */
 	bool attempted; /* counted in stats.calls */

@@ -108,7 +108,7 @@ ring_num counter_value(const struct engine *g, const struct account *a,
 
 	switch ((enum definition_kind)g->plan.def[d].kind) {
 	case DEF_GAUGE:
-		return (ring_num)c->up * RING_UNIT;
+		return (ring_num)c->up[p->regime] * RING_UNIT;
 	case DEF_SESSION:
 		return c->session[p->regime].since_us == p->since_us
 			       ? c->session[p->regime].value

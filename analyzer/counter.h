@@ -15,7 +15,9 @@
  * It has a value inside and one outside of opening hours.  What happens at
  * an instant (an attempt, a set-up charge) goes to the regime of that
  * instant; what accrues goes second by second to the regime of each second:
- * an afternoon's spending never meets the night limit at closing time.
+ * an afternoon's spending never meets the night limit at closing time.  A call
+ * that is up counts as one of the regime it was answered in, for as long as it
+ * is up: those of a busy afternoon are not a night's either.
  *
  * Accrual is lazy.  The counter knows the sum of the rates of its calls up,
  * and pays it into the buckets when it is next touched:
@@ -47,7 +49,7 @@ struct counter {
 	struct timer timer; /* earliest instant at which a limit may be met */
 	int64_t paid_us;    /* accrual is in the buckets up to here */
 	int64_t rate;	    /* micro-units a minute of the calls up */
-	uint32_t up;	    /* calls up (concurrent) */
+	uint32_t up[2];	    /* calls up, by the regime of their answer */
 	uint32_t usual[2];  /* slab of day maxima, per regime; 0 = all zero */
 	ring_num today[2];  /* largest value of the day so far */
 	union {

@@ -101,7 +101,7 @@ static bool post_answer(const struct posting *p)
 		return post(p, t, RING_UNIT);
 	case MEASURE_CONCURRENT:
 		counter_advance(p->g, p->a, p->d, t);
-		p->a->counter[p->d].up += (uint32_t)p->sign;
+		p->a->counter[p->d].up[p->c->regime] += (uint32_t)p->sign;
 		return true;
 	case MEASURE_MINUTES:
 		return accrue(p, t);
@@ -133,7 +133,7 @@ static bool post_end(const struct posting *p)
 	switch (p->measure) {
 	case MEASURE_CONCURRENT:
 		counter_advance(p->g, p->a, p->d, t);
-		p->a->counter[p->d].up -= (uint32_t)p->sign;
+		p->a->counter[p->d].up[p->c->regime] -= (uint32_t)p->sign;
 		return true;
 	case MEASURE_MINUTES:
 		halt(p, t);
@@ -199,6 +199,11 @@ bool ledger_count(struct engine *g, struct call *c, unsigned parts)
 		ok &= each(g, c, 1, post_setup);
 	if (parts & PART_ANSWER) {
 		c->linear = begins_linear(g, c);
+		/* kept: a reload may bring other opening hours */
+		c->regime = (uint8_t)account_period(
+				    &g->accounts.account[c->account],
+				    c->counted.answer_us)
+				    .regime;
 		ok &= each(g, c, 1, post_answer);
 		count_up(g, c, 1);
 	}

@@ -4,19 +4,35 @@
 #include "analyzer/ledger.h"
 #include "common/clock.h"
 
-/* Instant at which a call's charge reaches a value. */
-static int64_t charge_reaches(const struct call *c, int64_t value)
+/*
+ * A call that is up when the account closes has an inside part and an outside
+ * part, as its money has in the rings: each is judged by the limits of its
+ * own hours.  Else every honest call of half an hour would page at 18:00:00.
+ */
+static int64_t part_from(const struct judge *j, const struct call *c)
+{
+	return c->counted.answer_us > j->period.since_us ? c->counted.answer_us
+							 : j->period.since_us;
+}
+
+/* Instant at which the charge of that part reaches a value. */
+static int64_t charge_reaches(const struct judge *j, const struct call *c,
+			      int64_t value)
 {
 	int64_t price = c->rate.cost_per_min;
-	ring_num first = (ring_num)c->rate.setup * RING_UNIT +
-			 (ring_num)price * rate_first_s(&c->rate) * SEC_US;
-	ring_num miss = (ring_num)value * RING_UNIT - first;
+	int64_t from = part_from(j, c);
+	ring_num miss = (ring_num)value * RING_UNIT;
 
+	if (from == c->counted.answer_us)
+		miss -= (ring_num)c->rate.setup * RING_UNIT +
+			(ring_num)price * rate_first_s(&c->rate) * SEC_US;
 	if (miss <= 0)
-		return c->counted.answer_us;
+		return from;
 	if (price <= 0)
 		return INT64_MAX;
-	miss = (miss + price - 1) / price + ledger_linear_from(c);
+	if (from < ledger_linear_from(c))
+		from = ledger_linear_from(c);
+	miss = (miss + price - 1) / price + from;
 	return miss > INT64_MAX ? INT64_MAX : (int64_t)miss;
 }
 
@@ -30,10 +46,10 @@ static int64_t term_reaches(const struct judge *j, const struct call *c,
 		return INT64_MAX;
 	switch (t->measure) {
 	case MEASURE_SPEND:
-		return charge_reaches(c, (int64_t)value);
+		return charge_reaches(j, c, (int64_t)value);
 	case MEASURE_LONGEST:
 	case MEASURE_MINUTES:
-		return c->counted.answer_us + (int64_t)value;
+		return part_from(j, c) + (int64_t)value;
 	default:
 		return value <= 1 ? c->counted.answer_us : INT64_MAX;
 	}
@@ -64,15 +80,22 @@ static int64_t limit_reaches(const struct judge *j, const struct call *c,
 	return best < c->counted.answer_us ? c->counted.answer_us : best;
 }
 
-static ring_num value_at(const struct call *c, enum measure m, int64_t t_us)
+static ring_num value_at(const struct judge *j, const struct call *c,
+			 enum measure m, int64_t t_us)
 {
+	int64_t price = c->rate.cost_per_min;
+	int64_t from = part_from(j, c);
+
 	switch (m) {
 	case MEASURE_SPEND:
-		return (ring_num)ledger_cost(c, c->rate.cost_per_min, t_us) *
+		return ((ring_num)ledger_cost(c, price, t_us) -
+			(from > c->counted.answer_us
+				 ? ledger_cost(c, price, from)
+				 : 0)) *
 		       RING_UNIT;
 	case MEASURE_LONGEST:
 	case MEASURE_MINUTES:
-		return (ring_num)(t_us - c->counted.answer_us) * RING_UNIT;
+		return (ring_num)(t_us - from) * RING_UNIT;
 	default:
 		return RING_UNIT;
 	}
@@ -93,7 +116,7 @@ static bool try(struct judge *j, struct call *c, int64_t t_us)
 			l = limit_of(j);
 			for (unsigned t = 0; t < l->alt[x.alt].n; t++)
 				x.value[t] =
-					value_at(c,
+					value_at(j, c,
 						 l->alt[x.alt].term[t].measure,
 						 x.at_us);
 			episode_fire_call(j, &x, c);

@@ -24,7 +24,7 @@
 
 enum {
 	SNAPSHOT_MAGIC = 0x4e535754, /* "TWSN" */
-	SNAPSHOT_VERSION = 2,
+	SNAPSHOT_VERSION = 3,
 	SNAPSHOT_END = 0x444e4554, /* "TEND" */
 	SKIP = 0xff,
 };
@@ -457,12 +457,15 @@ static void io_call(struct dump *d, struct call *c)
 	IO(d, c->role);
 	IO(d, c->parts);
 	IO(d, c->direction);
+	IO(d, c->regime);
 	IO(d, c->linear);
 	IO(d, c->attempted);
 	IO(d, c->indexed);
 	IO(d, c->pair_serial);
 	if (c->parts && c->rate.step_s == 0)
 		bad(d, "a rate without a step");
+	if (c->regime > REGIME_INSIDE)
+		bad(d, "a call of no regime");
 	io_timer(d, &c->timer);
 }
 

@@ -38,6 +38,11 @@ struct recount {
 	unsigned calls;
 };
 
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 static bool counts_at(const struct recount *r, int64_t t_us)
 {
 	return t_us >= r->from_us && t_us <= r->f->time_us &&
@@ -107,9 +112,10 @@ static int64_t part_of(const struct recount *r, const struct engine_call *c)
 					      c->end_us ? c->end_us : now)
 				    : 0;
 	case MEASURE_CONCURRENT:
-		return up;
+		return up && calendar_regime(r->calendar, c->answer_us) ==
+				     r->f->regime;
 	case MEASURE_LONGEST:
-		return up ? now - c->answer_us : 0;
+		return up ? now - later(c->answer_us, r->from_us) : 0;
 	default:
 		return 0;
 	}
@@ -213,7 +219,8 @@ static void recount(struct why *w, const struct finding *f,
 		.term = t,
 		.rule = rule,
 		.calendar = conf->provider,
-		.from_us = t->session	  ? f->closed_since_us
+		.from_us = t->session || rule->per == PER_CALL
+				   ? f->closed_since_us
 			   : t->window_us ? f->window_start_us
 					  : INT64_MIN,
 	};

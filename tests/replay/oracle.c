@@ -161,7 +161,11 @@ static ring_num of_call(const struct recount *r, size_t i)
 		return f.answer ? money(r, &p->rate, p->rate.retail_per_min, &f)
 				: 0;
 	case MEASURE_CONCURRENT:
-		return f.answer && !f.end ? 60000000 : 0;
+		return f.answer && !f.end &&
+				       regime_of(r->account, f.answer) ==
+					       r->regime
+			       ? 60000000
+			       : 0;
 	default:
 		abort();
 	}
@@ -263,7 +267,7 @@ static void compare(struct oracle *o, unsigned account)
 				compare_session(o, &r, c);
 				break;
 			default:
-				up = (ring_num)c->up * RING_UNIT;
+				up = (ring_num)c->up[regime] * RING_UNIT;
 				o->compared++;
 				if (up != all_calls(&r))
 					wrong(o, &r, up, all_calls(&r), "up");
