@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/sip/call_table.h"
+#include "collector/sip/hangup.h"
 #include "collector/sip/party.h"
 #include "collector/sip/uri.h"
 #include "common/clock.h"
@@ -35,29 +35,9 @@ enum {
 	RINGING_S = 180 + 15, /* Timer C, and a margin for the 487 */
 	RETRY_S = 64, /* people type passwords: 51 s in a sample capture */
 	LINGER_S = 32,
-	SESSION_MIN_S = 90, /* RFC 4028 5 */
-	STATUS_TIMEOUT = 408,
 };
 
 #define YEAR_2100_US (INT64_C(4102444800) * SEC_US)
-
-struct dialog_table {
-	struct dialog_opts o;
-	struct call_table *calls;
-	struct dialog_stats stats;
-	int64_t now_us; /* never goes back */
-};
-
-/* A message and what is computed from it once. */
-struct input {
-	const struct sip_msg *m;
-	const struct packet *p;
-	int64_t t_us;
-	uint8_t id[16];
-	uint64_t from; /* hashes of the tags, 0 = none */
-	uint64_t to;
-	uint64_t branch;
-};
 
 struct dialog_table *dialog_new(const struct dialog_opts *o)
 {
@@ -100,7 +80,8 @@ static uint64_t hash_text(const struct dialog_table *t, struct sv s)
 }
 
 /* Without a branch (RFC 2543) a transaction is told by its CSeq. */
-static uint64_t branch_of(const struct dialog_table *t, const struct input *in)
+static uint64_t branch_of(const struct dialog_table *t,
+			  const struct dialog_input *in)
 {
 	struct sv branch = sip_branch(sip_header(in->m, SIP_VIA));
 
@@ -109,7 +90,7 @@ static uint64_t branch_of(const struct dialog_table *t, const struct input *in)
 	return hash64(&t->o.key, &in->m->cseq, sizeof(in->m->cseq));
 }
 
-static void read_input(const struct dialog_table *t, struct input *in)
+static void read_input(const struct dialog_table *t, struct dialog_input *in)
 {
 	struct sv id = sip_header(in->m, SIP_CALL_ID);
 
@@ -121,7 +102,7 @@ static void read_input(const struct dialog_table *t, struct input *in)
 }
 
 /* Is the message one of the dialogs that this call has up? */
-static bool in_dialog(const struct call *c, const struct input *in, int *which)
+bool dialog_has(const struct call *c, const struct dialog_input *in, int *which)
 {
 	uint64_t callee = c->caller == in->from ? in->to : in->from;
 
@@ -139,7 +120,7 @@ static uint64_t both_tags(uint64_t caller, uint64_t callee)
 	return caller + callee * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-static struct call *find(struct dialog_table *t, const struct input *in)
+struct call *dialog_find(struct dialog_table *t, const struct dialog_input *in)
 {
 	struct call *c = call_find(t->calls, in->id, in->from), *other;
 	int which;
@@ -148,7 +129,7 @@ static struct call *find(struct dialog_table *t, const struct input *in)
 		return c;
 	if (!c)
 		c = call_find(t->calls, in->id, in->to);
-	if (c && (!c->siblings || in_dialog(c, in, &which)))
+	if (c && (!c->siblings || dialog_has(c, in, &which)))
 		return c;
 	other = call_find(t->calls, in->id, both_tags(in->from, in->to));
 	if (!other)
@@ -176,7 +157,7 @@ static void add_branch(struct call *c, uint64_t branch)
 
 /* ---- events ---- */
 
-static void emit(struct dialog_table *t, const struct event *known,
+void dialog_emit(struct dialog_table *t, const struct event *known,
 		 enum event_phase phase, int64_t observed_us)
 {
 	struct event ev = *known;
@@ -201,29 +182,10 @@ static void emit(struct dialog_table *t, const struct event *known,
 	t->o.emit(t->o.emit_arg, &ev);
 }
 
-static void end(struct dialog_table *t, struct call *c, int64_t t_us,
-		unsigned status, uint32_t flags)
-{
-	struct event *ev = &c->ev;
-	int64_t talk_us = t_us - ev->answer_us;
-
-	ev->end_us = t_us;
-	ev->status = (uint16_t)status;
-	ev->flags |= flags;
-	if (ev->answer_us) {
-		if (talk_us < 0)
-			talk_us = 0;
-		ev->talk_s = (int32_t)(talk_us / SEC_US);
-	}
-	emit(t, ev, PHASE_END, t->now_us);
-	call_set_state(t->calls, c, CALL_ENDED);
-	call_set_due(t->calls, c, t->now_us + t->o.linger_us);
-}
-
 /* ---- a new call ---- */
 
-static struct call *make_room(struct dialog_table *t, const struct input *in,
-			      uint64_t tag)
+static struct call *make_room(struct dialog_table *t,
+			      const struct dialog_input *in, uint64_t tag)
 {
 	struct call *c = call_add(t->calls, in->id, tag);
 
@@ -237,7 +199,7 @@ static struct call *make_room(struct dialog_table *t, const struct input *in,
 		if (!c)
 			return NULL;
 		t->stats.shed++;
-		end(t, c, t->now_us, STATUS_TIMEOUT, EVENT_ESTIMATED);
+		hangup_end(t, c, t->now_us, STATUS_TIMEOUT, EVENT_ESTIMATED);
 	}
 	call_remove(t->calls, c);
 	return call_add(t->calls, in->id, tag);
@@ -248,7 +210,7 @@ static struct call *make_room(struct dialog_table *t, const struct input *in,
  * the Call-ID itself, which a CDR may carry too; the others must not pass
  * for it, or one Call-ID would hide many calls.
  */
-static void set_key(const struct dialog_table *t, const struct input *in,
+static void set_key(const struct dialog_table *t, const struct dialog_input *in,
 		    uint32_t n, struct event *ev)
 {
 	uint8_t text[20];
@@ -264,8 +226,9 @@ static void set_key(const struct dialog_table *t, const struct input *in,
 }
 
 /* No place: say that it happened, without following it. */
-static enum dialog_rc untracked(struct dialog_table *t, const struct input *in,
-				struct event *ev, enum event_phase phase)
+static enum dialog_rc untracked(struct dialog_table *t,
+				const struct dialog_input *in, struct event *ev,
+				enum event_phase phase)
 {
 	const struct call_id *known = call_id_find(t->calls, in->id);
 	struct sip_identity id = party_read(in->m, in->p);
@@ -275,13 +238,14 @@ static enum dialog_rc untracked(struct dialog_table *t, const struct input *in,
 	party_resolve(&t->o, &id, ev);
 	if (phase == PHASE_ANSWER)
 		ev->answer_us = in->t_us;
-	emit(t, ev, phase, in->t_us);
+	dialog_emit(t, ev, phase, in->t_us);
 	return DIALOG_FULL;
 }
 
 /* A call in the table with key and identity; NULL when there is no place. */
-static struct call *open_call(struct dialog_table *t, const struct input *in,
-			      uint64_t tag, const struct event *known)
+static struct call *open_call(struct dialog_table *t,
+			      const struct dialog_input *in, uint64_t tag,
+			      const struct event *known)
 {
 	struct call *c = make_room(t, in, tag);
 	struct sip_identity id = party_read(in->m, in->p);
@@ -306,7 +270,8 @@ static struct call *open_call(struct dialog_table *t, const struct input *in,
 	return c;
 }
 
-static enum dialog_rc set_up(struct dialog_table *t, const struct input *in)
+static enum dialog_rc set_up(struct dialog_table *t,
+			     const struct dialog_input *in)
 {
 	struct event ev = {.setup_us = in->t_us,
 			   .flags = party_flags(in->m, in->p)};
@@ -316,7 +281,7 @@ static enum dialog_rc set_up(struct dialog_table *t, const struct input *in)
 		return untracked(t, in, &ev, PHASE_SETUP);
 	call_set_state(t->calls, c, CALL_TRYING);
 	call_set_due(t->calls, c, t->now_us + t->o.no_reply_us);
-	emit(t, &c->ev, PHASE_SETUP, in->t_us);
+	dialog_emit(t, &c->ev, PHASE_SETUP, in->t_us);
 	return DIALOG_OK;
 }
 
@@ -325,7 +290,7 @@ static enum dialog_rc set_up(struct dialog_table *t, const struct input *in)
 /* INVITE again, after a refusal or while none has come: it is the latest one
  * that says with which credentials, and (after 302) where to. */
 static enum dialog_rc try_again(struct dialog_table *t, struct call *c,
-				const struct input *in)
+				const struct dialog_input *in)
 {
 	struct sip_identity id = party_read(in->m, in->p);
 
@@ -343,7 +308,7 @@ static enum dialog_rc try_again(struct dialog_table *t, struct call *c,
 }
 
 static enum dialog_rc invite_trying(struct dialog_table *t, struct call *c,
-				    const struct input *in)
+				    const struct dialog_input *in)
 {
 	bool known = has_branch(c, in->branch);
 
@@ -362,7 +327,7 @@ static enum dialog_rc invite_trying(struct dialog_table *t, struct call *c,
 
 /* No tag in To: it wants to begin a call. */
 static enum dialog_rc initial_invite(struct dialog_table *t,
-				     const struct input *in)
+				     const struct dialog_input *in)
 {
 	struct call *c = call_find(t->calls, in->id, in->from);
 	const struct call_id *known;
@@ -389,35 +354,19 @@ static enum dialog_rc initial_invite(struct dialog_table *t,
 }
 
 /* A re-INVITE or UPDATE: its answer may refresh the session, or end it. */
-static enum dialog_rc within(struct dialog_table *t, const struct input *in)
+static enum dialog_rc within(struct dialog_table *t,
+			     const struct dialog_input *in)
 {
-	struct call *c = find(t, in);
+	struct call *c = dialog_find(t, in);
 	int which;
 
-	if (!c || c->state != CALL_ANSWERED || !in_dialog(c, in, &which))
+	if (!c || c->state != CALL_ANSWERED || !dialog_has(c, in, &which))
 		return DIALOG_UNKNOWN;
 	c->pending = in->branch;
 	return DIALOG_REPEAT;
 }
 
-static enum dialog_rc bye(struct dialog_table *t, const struct input *in)
-{
-	struct call *c = find(t, in);
-	int which;
-
-	if (c && c->state == CALL_ENDED)
-		return DIALOG_REPEAT;
-	if (!c || c->state != CALL_ANSWERED || !in_dialog(c, in, &which))
-		return DIALOG_UNKNOWN;
-	c->dialog[which] = c->dialog[--c->dialogs];
-	if (c->dialogs) /* one of a forked call's; another is up */
-		return DIALOG_OK;
-	c->ev.q850 = (uint8_t)sip_q850(sip_header(in->m, SIP_REASON));
-	end(t, c, in->t_us, 200, 0);
-	return DIALOG_OK;
-}
-
-static enum dialog_rc request(struct dialog_table *t, struct input *in)
+static enum dialog_rc request(struct dialog_table *t, struct dialog_input *in)
 {
 	switch (in->m->method) {
 	case SIP_INVITE:
@@ -427,10 +376,10 @@ static enum dialog_rc request(struct dialog_table *t, struct input *in)
 		return initial_invite(t, in);
 	case SIP_BYE:
 		read_input(t, in);
-		return bye(t, in);
+		return hangup_bye(t, in);
 	case SIP_CANCEL: /* ends nothing: the 487 does, or a 200 wins */
 		read_input(t, in);
-		return find(t, in) ? DIALOG_OK : DIALOG_UNKNOWN;
+		return dialog_find(t, in) ? DIALOG_OK : DIALOG_UNKNOWN;
 	case SIP_UPDATE:
 		read_input(t, in);
 		return within(t, in);
@@ -444,24 +393,8 @@ static enum dialog_rc request(struct dialog_table *t, struct input *in)
 
 /* ---- responses ---- */
 
-/* RFC 4028: both sides agreed on a lifetime, or (no header) on none. */
-static void session_timer(struct dialog_table *t, struct call *c,
-			  const struct input *in)
-{
-	struct sv text = sip_header(in->m, SIP_SESSION_EXPIRES);
-	uint32_t s;
-
-	if (!sv_u32(sv_trim(sv_cut(&text, ';')), &s)) {
-		call_set_due(t->calls, c, 0);
-		return;
-	}
-	if (s < SESSION_MIN_S)
-		s = SESSION_MIN_S;
-	call_set_due(t->calls, c, in->t_us + (int64_t)s * SEC_US);
-}
-
 static enum dialog_rc answer(struct dialog_table *t, struct call *c,
-			     const struct input *in)
+			     const struct dialog_input *in)
 {
 	party_accept(&t->o, c, in->m);
 	c->ev.answer_us = in->t_us;
@@ -469,14 +402,14 @@ static enum dialog_rc answer(struct dialog_table *t, struct call *c,
 	c->dialog[0] = in->to;
 	c->dialogs = 1;
 	call_set_state(t->calls, c, CALL_ANSWERED);
-	session_timer(t, c, in);
-	emit(t, &c->ev, PHASE_ANSWER, in->t_us);
+	hangup_session(t, c, in);
+	dialog_emit(t, &c->ev, PHASE_ANSWER, in->t_us);
 	return DIALOG_OK;
 }
 
 /* A 2xx to an INVITE that was not seen: capture began late, or loses. */
 static enum dialog_rc lone_answer(struct dialog_table *t,
-				  const struct input *in, uint64_t tag)
+				  const struct dialog_input *in, uint64_t tag)
 {
 	struct event ev = {.flags = party_flags(in->m, in->p),
 			   .status = in->m->status};
@@ -490,13 +423,13 @@ static enum dialog_rc lone_answer(struct dialog_table *t,
 
 /* 2xx while the call is up: again, a re-INVITE's, or from another fork. */
 static enum dialog_rc answered_again(struct dialog_table *t, struct call *c,
-				     const struct input *in)
+				     const struct dialog_input *in)
 {
 	int which;
 
-	if (in_dialog(c, in, &which)) {
+	if (dialog_has(c, in, &which)) {
 		if (in->branch == c->pending)
-			session_timer(t, c, in);
+			hangup_session(t, c, in);
 		return DIALOG_REPEAT;
 	}
 	if (c->caller != in->from || !in->to)
@@ -513,7 +446,7 @@ static enum dialog_rc answered_again(struct dialog_table *t, struct call *c,
 }
 
 static enum dialog_rc success(struct dialog_table *t, struct call *c,
-			      const struct input *in)
+			      const struct dialog_input *in)
 {
 	if (!c)
 		return lone_answer(t, in, in->from);
@@ -536,7 +469,7 @@ static enum dialog_rc success(struct dialog_table *t, struct call *c,
 }
 
 static enum dialog_rc provisional(struct dialog_table *t, struct call *c,
-				  const struct input *in)
+				  const struct dialog_input *in)
 {
 	if (!c)
 		return DIALOG_UNKNOWN;
@@ -548,7 +481,7 @@ static enum dialog_rc provisional(struct dialog_table *t, struct call *c,
 	party_accept(&t->o, c, in->m);
 	c->rung = true;
 	c->ev.status = in->m->status;
-	emit(t, &c->ev, PHASE_PROGRESS, in->t_us);
+	dialog_emit(t, &c->ev, PHASE_PROGRESS, in->t_us);
 	return DIALOG_OK;
 }
 
@@ -561,7 +494,7 @@ static bool may_retry(unsigned status)
 
 /* Final failure of the INVITE that c is trying. */
 static enum dialog_rc refuse(struct dialog_table *t, struct call *c,
-			     const struct input *in)
+			     const struct dialog_input *in)
 {
 	unsigned status = in->m->status;
 
@@ -573,7 +506,7 @@ static enum dialog_rc refuse(struct dialog_table *t, struct call *c,
 	}
 	c->ev.q850 = (uint8_t)sip_q850(sip_header(in->m, SIP_REASON));
 	if (!may_retry(status)) {
-		end(t, c, in->t_us, status, 0);
+		hangup_end(t, c, in->t_us, status, 0);
 		return DIALOG_OK;
 	}
 	if (status == 401 || status == 407)
@@ -586,7 +519,7 @@ static enum dialog_rc refuse(struct dialog_table *t, struct call *c,
 }
 
 static enum dialog_rc failure(struct dialog_table *t, struct call *c,
-			      const struct input *in)
+			      const struct dialog_input *in)
 {
 	unsigned status = in->m->status;
 	int which;
@@ -599,14 +532,14 @@ static enum dialog_rc failure(struct dialog_table *t, struct call *c,
 		return DIALOG_REPEAT;
 	/* the other end of a dialog has lost it (RFC 5057 5.1) */
 	if ((status == 408 || status == 481) && in->branch == c->pending &&
-	    in_dialog(c, in, &which)) {
-		end(t, c, in->t_us, status, 0);
+	    dialog_has(c, in, &which)) {
+		hangup_end(t, c, in->t_us, status, 0);
 		return DIALOG_OK;
 	}
 	return DIALOG_REPEAT;
 }
 
-static enum dialog_rc response(struct dialog_table *t, struct input *in)
+static enum dialog_rc response(struct dialog_table *t, struct dialog_input *in)
 {
 	unsigned status = in->m->status;
 	struct call *c;
@@ -615,9 +548,9 @@ static enum dialog_rc response(struct dialog_table *t, struct input *in)
 	if (in->m->method != SIP_INVITE && in->m->method != SIP_UPDATE)
 		return DIALOG_OTHER;
 	read_input(t, in);
-	c = find(t, in);
+	c = dialog_find(t, in);
 	if (in->m->method == SIP_UPDATE &&
-	    (!c || c->state != CALL_ANSWERED || !in_dialog(c, in, &which)))
+	    (!c || c->state != CALL_ANSWERED || !dialog_has(c, in, &which)))
 		return DIALOG_UNKNOWN; /* before the answer it says nothing */
 	if (status < 200)
 		return provisional(t, c, in);
@@ -626,41 +559,10 @@ static enum dialog_rc response(struct dialog_table *t, struct input *in)
 	return failure(t, c, in);
 }
 
-/* ---- time ---- */
-
-static void give_up(struct dialog_table *t, struct call *c)
-{
-	unsigned status = c->ev.status;
-
-	switch ((enum call_state)c->state) {
-	case CALL_TRYING:
-		status = c->hop_status ? c->hop_status : STATUS_TIMEOUT;
-		break;
-	case CALL_ENDED:
-		call_remove(t->calls, c);
-		return;
-	case CALL_RETRYING:
-	case CALL_ANSWERED:
-	case CALL_FREE:
-		break;
-	}
-	end(t, c, c->due_us, status, EVENT_ESTIMATED);
-}
-
-void dialog_expire(struct dialog_table *t, int64_t now_us)
-{
-	struct call *c;
-
-	if (now_us > t->now_us)
-		t->now_us = now_us;
-	while ((c = call_due(t->calls, t->now_us)))
-		give_up(t, c);
-}
-
 enum dialog_rc dialog_message(struct dialog_table *t, const struct sip_msg *m,
 			      const struct packet *p, int64_t t_us)
 {
-	struct input in = {.m = m, .p = p, .t_us = t_us};
+	struct dialog_input in = {.m = m, .p = p, .t_us = t_us};
 	enum dialog_rc rc;
 
 	if (t_us <= 0 || t_us >= YEAR_2100_US) {
