@@ -373,6 +373,7 @@ static void pcap_stats(const struct decoder *d, struct json *j)
 	put_count(j, "setups", s.dialog.setups);
 	put_count(j, "answers", s.dialog.answers);
 	put_count(j, "ends", s.dialog.ends);
+	put_count(j, "bye_refused", s.dialog.refused);
 	put_count(j, "registers", s.dialog.registers);
 	put_count(j, "open", s.dialog.calls);
 	json_close(j, '}');

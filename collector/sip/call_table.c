@@ -85,6 +85,11 @@ struct call *call_at(struct call_table *t, uint32_t position)
 	return position ? &t->call[position] : NULL;
 }
 
+uint32_t call_table_high(const struct call_table *t)
+{
+	return t->high;
+}
+
 /* ---- index ---- */
 
 /* Call-ID and tag are keyed hashes already: nobody can aim at a bucket. */

@@ -33,8 +33,20 @@ enum call_state {
 	CALL_TRYING,   /* by age; due: nobody answers (Timer B, Timer C) */
 	CALL_RETRYING, /* by age; refused with 401, 302...: the caller is to
 			* try again; due: it did not */
-	CALL_ANSWERED, /* due: session timer, when one was agreed */
+	CALL_ANSWERED, /* due: nobody answers the BYE (Timer F), else the
+			* session timer, when one was agreed */
 	CALL_ENDED,    /* by age; due: retransmissions are over */
+};
+
+/* One answer of the INVITE, and the latest BYE to it. */
+struct call_dialog {
+	uint64_t callee; /* hash of the tag */
+	int64_t bye_us;	 /* 0 = none yet */
+	uint32_t bye_cseq;
+	uint32_t bye_to;  /* hash of the address it went to */
+	bool from_caller; /* the BYE is his */
+	bool refused;	  /* with 401, 500...: the dialog goes on */
+	uint8_t q850;
 };
 
 /* What every message touches comes first. */
@@ -58,7 +70,9 @@ struct call {
 	} link[2];
 	uint64_t branch[CALL_BRANCHES]; /* [0]: on the hop seen first */
 	uint64_t caller; /* the caller's tag; hashes all, 0 = none */
-	uint64_t dialog[CALL_DIALOGS]; /* the callee's tags that are up */
+	struct call_dialog dialog[CALL_DIALOGS]; /* those that are up */
+	int64_t up_until_us;			 /* session timer, 0 = none */
+	int64_t over_us;  /* latest BYE of a dialog that is over */
 	uint64_t pending; /* branch of the latest INVITE or UPDATE within */
 	struct event ev;  /* as far as known */
 	uint8_t dst[16];
@@ -111,5 +125,7 @@ struct call_id *call_id_get(struct call_table *t, const uint8_t id[16],
 /* Between a call and its position (for struct call_id). */
 uint32_t call_position(const struct call_table *t, const struct call *c);
 struct call *call_at(struct call_table *t, uint32_t position);
+/* No call is at this position or above. */
+uint32_t call_table_high(const struct call_table *t);
 
 #endif

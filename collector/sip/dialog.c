@@ -20,6 +20,7 @@
  *     │  └──── other final, time ───────┐ │
  *     │ 2xx                             ▼ ▼ time
  *     └─────▶ ANSWERED ── BYE, time ──▶ ENDED ── 32 s ──▶ forgotten
+ *                         (hangup.c)
  *
  * A tap may stand where an INVITE passes several times: caller to proxy,
  * proxy to callee, one branch each.  The hop seen first is the caller's side,
@@ -107,7 +108,7 @@ bool dialog_has(const struct call *c, const struct dialog_input *in, int *which)
 	uint64_t callee = c->caller == in->from ? in->to : in->from;
 
 	for (int i = 0; i < c->dialogs; i++)
-		if (c->dialog[i] == callee) {
+		if (c->dialog[i].callee == callee) {
 			*which = i;
 			return true;
 		}
@@ -399,7 +400,7 @@ static enum dialog_rc answer(struct dialog_table *t, struct call *c,
 	party_accept(&t->o, c, in->m);
 	c->ev.answer_us = in->t_us;
 	c->ev.status = in->m->status;
-	c->dialog[0] = in->to;
+	c->dialog[0].callee = in->to;
 	c->dialogs = 1;
 	call_set_state(t->calls, c, CALL_ANSWERED);
 	hangup_session(t, c, in);
@@ -441,7 +442,8 @@ static enum dialog_rc answered_again(struct dialog_table *t, struct call *c,
 		return lone_answer(t, in, both_tags(in->from, in->to));
 	}
 	if (c->dialogs < CALL_DIALOGS)
-		c->dialog[c->dialogs++] = in->to;
+		c->dialog[c->dialogs++] =
+			(struct call_dialog){.callee = in->to};
 	return DIALOG_REPEAT;
 }
 
@@ -545,9 +547,12 @@ static enum dialog_rc response(struct dialog_table *t, struct dialog_input *in)
 	struct call *c;
 	int which;
 
-	if (in->m->method != SIP_INVITE && in->m->method != SIP_UPDATE)
+	if (in->m->method != SIP_INVITE && in->m->method != SIP_UPDATE &&
+	    in->m->method != SIP_BYE)
 		return DIALOG_OTHER;
 	read_input(t, in);
+	if (in->m->method == SIP_BYE)
+		return hangup_reply(t, in);
 	c = dialog_find(t, in);
 	if (in->m->method == SIP_UPDATE &&
 	    (!c || c->state != CALL_ANSWERED || !dialog_has(c, in, &which)))

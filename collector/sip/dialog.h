@@ -56,6 +56,7 @@ struct dialog_stats {
 	uint64_t estimated; /* ends by time-out */
 	uint64_t lone;	    /* answers without an INVITE */
 	uint64_t rekeyed;   /* calls on a Call-ID that had one already */
+	uint64_t refused;   /* BYEs that were refused */
 	uint64_t registers; /* REGISTER requests */
 	uint64_t evicted;   /* ended calls that had to go early */
 	uint64_t shed;	    /* unanswered calls that had to go */
@@ -73,6 +74,10 @@ enum dialog_rc dialog_message(struct dialog_table *t, const struct sip_msg *m,
 
 /* Time has passed without a packet: end what is due. */
 void dialog_expire(struct dialog_table *t, int64_t now_us);
+
+/* The capture is over and may go on in another file: a BYE that has not been
+ * refused by now has ended its call. */
+void dialog_settle(struct dialog_table *t);
 
 struct dialog_stats dialog_stats(const struct dialog_table *t);
 const char *dialog_rc_name(enum dialog_rc rc);

@@ -43,6 +43,9 @@ void dialog_emit(struct dialog_table *t, const struct event *known,
 
 enum dialog_rc hangup_bye(struct dialog_table *t,
 			  const struct dialog_input *in);
+/* The response to a BYE. */
+enum dialog_rc hangup_reply(struct dialog_table *t,
+			    const struct dialog_input *in);
 
 /* A call was answered or its session refreshed: until when is it up? */
 void hangup_session(struct dialog_table *t, struct call *c,

@@ -17,6 +17,8 @@ struct pcap_source {
 	struct pcap_file *file;
 	struct resolver resolver;
 	struct queue queue;
+	enum pcap_source_rc why; /* there is no more of the file, ... */
+	struct err broken;	 /* ... of PCAP_SOURCE_BROKEN */
 	struct pcap_source_stats stats;
 };
 
@@ -55,6 +57,7 @@ struct pcap_source *pcap_source_new(const struct pcap_source_opts *o)
 	};
 
 	s->resolver = *o->resolver;
+	s->why = PCAP_SOURCE_END;
 	s->dialogs = dialog_new(&d);
 	return s;
 }
@@ -73,6 +76,7 @@ bool pcap_source_open(struct pcap_source *s, const char *path, struct err *e)
 {
 	pcap_file_close(s->file);
 	s->file = NULL;
+	s->why = PCAP_SOURCE_END;
 	return pcap_file_open(&s->file, path, e);
 }
 
@@ -93,23 +97,35 @@ static void frame(struct pcap_source *s, const struct pcap_frame *f)
 		dialog_message(s->dialogs, &msg, &packet, f->t_us);
 }
 
+static void end_file(struct pcap_source *s, enum pcap_source_rc why)
+{
+	pcap_file_close(s->file);
+	s->file = NULL;
+	s->why = why;
+	dialog_settle(s->dialogs);
+}
+
 enum pcap_source_rc pcap_source_next(struct pcap_source *s, struct event *ev,
 				     struct err *e)
 {
 	struct pcap_frame f;
 
 	while (!pop(&s->queue, ev)) {
-		enum pcap_file_rc rc = s->file ? pcap_file_next(s->file, &f, e)
-					       : PCAP_FILE_END;
-
-		if (rc == PCAP_FILE_OK) {
-			frame(s, &f);
-			continue;
+		if (!s->file) {
+			*e = s->broken;
+			return s->why;
 		}
-		pcap_file_close(s->file);
-		s->file = NULL;
-		return rc == PCAP_FILE_END ? PCAP_SOURCE_END
-					   : PCAP_SOURCE_BROKEN;
+		switch (pcap_file_next(s->file, &f, &s->broken)) {
+		case PCAP_FILE_OK:
+			frame(s, &f);
+			break;
+		case PCAP_FILE_END:
+			end_file(s, PCAP_SOURCE_END);
+			break;
+		case PCAP_FILE_BROKEN:
+			end_file(s, PCAP_SOURCE_BROKEN);
+			break;
+		}
 	}
 	return PCAP_SOURCE_EVENT;
 }

@@ -10,7 +10,7 @@
 /*
  * Capture files of one source, one after the other, as call events: frames
  * are pushed through packet, scan and dialog, what comes out is pulled one
- * by one.  Calls go on from file to file.  The same files in the same order
+ * by one.  Calls go on from file to file; one whose BYE was seen does not.  The same files in the same order
  * always give the same events.
  */
 struct pcap_source;
@@ -31,7 +31,7 @@ MUST_USE bool pcap_source_open(struct pcap_source *s, const char *path,
 
 enum pcap_source_rc {
 	PCAP_SOURCE_EVENT,
-	PCAP_SOURCE_END,    /* of this file: no call ends with it */
+	PCAP_SOURCE_END,    /* of this file: no call is ended by it */
 	PCAP_SOURCE_BROKEN, /* *e: the rest of the file cannot be read */
 };
 enum pcap_source_rc pcap_source_next(struct pcap_source *s, struct event *ev,

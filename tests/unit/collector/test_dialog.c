@@ -15,8 +15,9 @@
  *
  *   SECONDS START CALL-ID FROM-TAG TO-TAG BRANCH CSEQ [HEADER]
  *
- * START is a method, or STATUS/METHOD; "-" = absent; "SECONDS ." only lets
- * time pass.  Output: phase, time, status, talk, flags and key generation.
+ * START is a method, or STATUS/METHOD, and "!" before it: sent by the other
+ * side than usual; "-" = absent; "SECONDS ." only lets time pass.  After the
+ * script the capture is over.  Output: phase, time, status, talk, flags and key generation.
  */
 enum { T0 = 1000000000 };
 
@@ -144,6 +145,7 @@ static void play_line(struct run *r, const char *line)
 	char f[8][80] = {{0}}, text[1024];
 	struct sip_msg m;
 	struct packet p;
+	bool swapped;
 	int64_t t_us;
 	int n = sscanf(line, "%79s %79s %79s %79s %79s %79s %79s %79[^\n]",
 		       f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7]);
@@ -154,10 +156,12 @@ static void play_line(struct run *r, const char *line)
 		dialog_expire(r->t, t_us);
 		return;
 	}
+	swapped = f[1][0] == '!';
+	memmove(f[1], f[1] + swapped, sizeof(f[1]) - swapped);
 	n = (int)message(text, sizeof(text), f);
 	assert_int_equal(sip_scan((struct sv){text, (size_t)n}, false, &m),
 			 SIP_OK);
-	p = packet_of(m.status == 0);
+	p = packet_of((m.status == 0) != swapped);
 	dialog_message(r->t, &m, &p, t_us);
 }
 
@@ -197,6 +201,7 @@ static void check(const struct scenario *s, size_t n, uint32_t capacity)
 
 		r.t = dialog_new(&o);
 		play(&r, s[i].script);
+		dialog_settle(r.t);
 		if (strcmp(r.out, s[i].out) != 0)
 			fail_msg("%s: got\n%swant\n%s", s[i].name, r.out,
 				 s[i].out);
@@ -342,6 +347,54 @@ static const struct scenario calls[] = {
 	 "0 setup 0\n0 answer 5 200\n0 end 4 200 talk=0\n"},
 };
 
+static const struct scenario byes[] = {
+	{"challenged: the accepted one counts",
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n5 BYE x a b 2 2\n5.1 407/BYE x a b 2 2\n"
+	 "9 BYE x a b 3 3\n9.1 200/BYE x a b 3 3\n9.2 BYE x a b 3 3",
+	 "0 setup 0\n0 answer 1 200\n0 end 9 200 talk=8\n"},
+	{"refused and not sent again: it is up",
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n5 BYE x a b 2 2\n5.1 500/BYE x a b 2 2\n"
+	 "5.5 BYE x a b 2 2\n5.6 500/BYE x a b 2 2\n6 BYE x a b 1 1\n3600 .",
+	 "0 setup 0\n0 answer 1 200\n"},
+	{"refused, up to the session timer",
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1 x: 90\n80 BYE x a b 2 2\n100 401/BYE x a b 2 2\n101 .",
+	 "0 setup 0\n0 answer 1 200\n0 end 91 200 talk=90 estimated\n"},
+	{"481 and 408 end it, a 1xx does not",
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n5 BYE x a b 2 2\n5.1 100/BYE x a b 2 2\n"
+	 "5.2 401/BYE x a b 2 2\n6 BYE x a b 2 3\n7 481/BYE x a b 2 3\n"
+	 "10 INVITE y a - 1 1\n11 200/INVITE y a b 1 1\n15 BYE y b a 2 2\n16 408/BYE y b a 2 2\n17 .",
+	 "0 setup 0\n0 answer 1 200\n0 end 6 200 talk=5\n"
+	 "1 setup 10\n1 answer 11 200\n1 end 15 200 talk=4\n"},
+	{"nobody answers",
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n5 BYE x a b 2 2\n9 BYE x a b 2 2\n36 .\n38 .\n"
+	 "40 401/BYE x a b 2 2",
+	 "0 setup 0\n0 answer 1 200\n0 end 5 200 talk=4\n"},
+	{"an old agent answers the challenge under the same CSeq",
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n5 BYE x a b 2 2\n5.1 401/BYE x a b 2 2\n"
+	 "6 BYE x a b 2 2 Authorization: Digest username=\"a\"\n6.1 200/BYE x a b 2 2",
+	 "0 setup 0\n0 answer 1 200\n0 end 6 200 talk=5\n"},
+	{"a proxy tried another way: 503 there, 200 to the caller",
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n5 BYE x a b 2 2\n5.1 BYE x a b 3 2\n"
+	 "5.2 503/BYE x a b 3 2\n5.5 200/BYE x a b 2 2",
+	 "0 setup 0\n0 answer 1 200\n0 end 5 200 talk=4\n"},
+	{"both hang up at once, one is refused",
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n5 BYE x a b 2 2\n5.1 !BYE x b a 3 2\n"
+	 "5.2 401/BYE x a b 2 2\n5.3 !200/BYE x b a 3 2",
+	 "0 setup 0\n0 answer 1 200\n0 end 5.1 200 talk=4\n"},
+	{"a forked call whose dialogs are both left",
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n1.1 200/INVITE x a c 1 1\n2 BYE x a c 2 2\n"
+	 "9 BYE x a b 3 3\n9.1 200/BYE x a b 3 3\n35 .",
+	 "0 setup 0\n0 answer 1 200\n0 end 9 200 talk=8\n"},
+	{"the sender accepts his own BYE",
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n5 BYE x a b 2 2\n5.01 !200/BYE x a b 2 2\n"
+	 "5.1 401/BYE x a b 2 2\n5.2 !200/BYE x a b 2 2\n3600 .",
+	 "0 setup 0\n0 answer 1 200\n"},
+	{"a response to no BYE",
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n5 200/BYE x a b 2 2\n6 BYE x a b 2 3\n"
+	 "6.1 401/BYE x a b 2 3\n7 200/BYE x a b 2 4\n8 200/BYE x b a 2 3",
+	 "0 setup 0\n0 answer 1 200\n"},
+};
+
 /* What hides a call that costs money must not work. */
 static const struct scenario tricks[] = {
 	{"a BYE with another tag",
@@ -352,8 +405,8 @@ static const struct scenario tricks[] = {
 	 "0 INVITE x a - 1 1\n1 BYE x a - 2 2\n2 200/INVITE x a b 1 1",
 	 "0 setup 0\n0 answer 2 200\n"},
 	{"one Call-ID for calls one after another, same tag",
-	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n2 BYE x a b 2 2\n"
-	 "3 INVITE x a - 3 3\n4 200/INVITE x a c 3 3\n5 BYE x a c 4 4\n"
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n2 BYE x a b 2 2\n2 200/BYE x a b 2 2\n"
+	 "3 INVITE x a - 3 3\n4 200/INVITE x a c 3 3\n5 BYE x a c 4 4\n5 200/BYE x a c 4 4\n"
 	 "6 INVITE x a - 5 1\n6.5 INVITE x a - 5 1\n7 486/INVITE x a d 5 1",
 	 "0 setup 0\n0 answer 1 200\n0 end 2 200 talk=1\n"
 	 "1 setup 3 rekeyed\n1 answer 4 200 rekeyed\n1 end 5 200 talk=1 rekeyed\n"
@@ -415,6 +468,12 @@ static void one_call_is_one_call(void **state)
 {
 	(void)state;
 	check(calls, ARRAY_LEN(calls), 100);
+}
+
+static void an_accepted_bye_ends(void **state)
+{
+	(void)state;
+	check(byes, ARRAY_LEN(byes), 100);
 }
 
 static void no_trick_hides_a_call(void **state)
@@ -493,6 +552,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_call_is_one_call),
+		cmocka_unit_test(an_accepted_bye_ends),
 		cmocka_unit_test(no_trick_hides_a_call),
 		cmocka_unit_test(a_full_table_keeps_answered_calls),
 		cmocka_unit_test(refuses_times_of_no_use),

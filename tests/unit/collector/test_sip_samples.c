@@ -193,6 +193,7 @@ static bool check_row(const char *name, int attempts, int answered, int open)
 		feed_flow(&t, path);
 	else
 		feed_capture(&t, path);
+	dialog_settle(t.dialogs);
 	for (size_t i = 0; i < t.n; i++) {
 		got_attempts += t.set_up[i];
 		got_answered += t.answered[i];
