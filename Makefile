@@ -5,7 +5,8 @@ CC       ?= gcc
 PREFIX   ?= /usr/local
 CONF     ?= config
 
-CPPFLAGS += -I. -D_GNU_SOURCE -D_FORTIFY_SOURCE=2
+PG_HEADERS := $(shell pg_config --includedir 2>/dev/null)
+CPPFLAGS += -I. $(addprefix -isystem ,$(PG_HEADERS)) -D_GNU_SOURCE -D_FORTIFY_SOURCE=2
 WARN      = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             -Wvla -Wconversion -Wno-sign-conversion
 HARDEN    = -fstack-protector-strong -fstack-clash-protection -fPIE \
@@ -17,8 +18,9 @@ ifdef CI
 ALL_CFLAGS += -Werror
 endif
 
-LIBS      = -lpcap -lzmq -levent -lyaml -ljansson -lsodium -lz
-PROGRAMS  = collector analyzer launch
+# --as-needed: a program is linked with what it calls of these, no more.
+LIBS      = -lpcap -lzmq -levent -lyaml -ljansson -lsodium -lz -lcurl -lpq
+PROGRAMS  = collector analyzer alerter launch
 src_of    = $(sort $(wildcard $(1)/*.c $(1)/*/*.c))
 objs_of   = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/main.c,$(call src_of,$(1))))
 
@@ -42,6 +44,8 @@ $(foreach p,common $(PROGRAMS),$(eval $(call archive,$(p))))
 $(BUILD)/tollwatch-collector: $(BUILD)/obj/collector/main.o $(BUILD)/libcollector.a $(BUILD)/libcommon.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 $(BUILD)/tollwatch-analyzer: $(BUILD)/obj/analyzer/main.o $(BUILD)/libanalyzer.a $(BUILD)/libcommon.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+$(BUILD)/tollwatch-alerter: $(BUILD)/obj/alerter/main.o $(BUILD)/libalerter.a $(BUILD)/libcommon.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 $(BUILD)/tollwatch: $(BUILD)/obj/launch/main.o $(BUILD)/liblaunch.a $(BUILD)/libcommon.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@

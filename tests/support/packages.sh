@@ -4,7 +4,8 @@
 # offline when none is; exits 69 with the line to type when it may not install.
 set -eu
 want="gcc make libc6-dev libpcap-dev libzmq3-dev libevent-dev libyaml-dev
-	libjansson-dev libsodium-dev zlib1g-dev pkg-config tzdata"
+	libjansson-dev libsodium-dev zlib1g-dev libcurl4-openssl-dev libpq-dev
+	pkg-config tzdata"
 case "${1:-}" in
 run) ;;
 check) want="$want libcmocka-dev sip-tester tcpdump jq" ;;
