@@ -9,12 +9,26 @@
 #include "common/clock.h"
 #include "common/journal.h"
 #include "common/log.h"
+#include "common/mem.h"
 
 enum { WHY_PATH = 4096, ID_MIN = 4 };
 
 /* Sums may differ by what rounding to a micropenny does in each call. */
 enum { ROUNDING_MICROPENCE = 1000 };
 
+enum { HEX = 33 };
+
+/* A warning that was passed: it may be one half of a COMBI to come. */
+struct passed {
+	char id[HEX];
+	char account[28];
+};
+
+/*
+ * A finding of a rule is recounted where the replay comes to it, and there it
+ * ends.  A COMBI has no rule: two warnings made it, the last two of its
+ * account.  They lie behind, so a second replay recounts each in its place.
+ */
 struct why {
 	struct apply *apply;
 	const char *config;
@@ -23,6 +37,10 @@ struct why {
 	bool as_json;
 	bool found;
 	bool agrees;
+	struct passed *passed;
+	size_t n_passed;
+	char half[2][HEX]; /* "" = none, or recounted already */
+	bool again;	   /* the second replay */
 	struct json json;
 };
 
@@ -246,20 +264,11 @@ static const struct rule *rule_of(const struct analyzer_conf *conf,
 	return NULL;
 }
 
-static void on_finding(void *arg, const struct finding *f,
-		       const struct apply_place *at)
+static void say_finding(struct why *w, const struct finding *f, const char *hex)
 {
-	struct why *w = arg;
 	const struct analyzer_conf *conf = apply_conf(w->apply);
 	const struct rule *rule = rule_of(conf, f);
-	char hex[33];
 
-	(void)at;
-	hex_text(f->id, sizeof(f->id), hex);
-	if (w->found || strncmp(hex, w->wanted, strlen(w->wanted)) != 0)
-		return;
-	w->found = true;
-	w->agrees = true;
 	if (w->as_json) {
 		finding_json(f, &w->json);
 		json_line(&w->json, stdout);
@@ -269,6 +278,65 @@ static void on_finding(void *arg, const struct finding *f,
 	}
 	for (unsigned i = 0; rule && i < f->n_terms; i++)
 		recount(w, f, &f->term[i], rule);
+}
+
+static void pass(struct why *w, const struct finding *f, const char *hex)
+{
+	struct passed *p;
+
+	if (f->severity != SEVERITY_WARNING ||
+	    !sv_eq(EVENT_SV(f->family), SV("toll")))
+		return;
+	if ((w->n_passed & (w->n_passed + 1)) == 0)
+		w->passed = xrealloc(w->passed, 2 * w->n_passed + 2,
+				     sizeof(*w->passed));
+	p = &w->passed[w->n_passed++];
+	memcpy(p->id, hex, sizeof(p->id));
+	memcpy(p->account, f->account, sizeof(p->account));
+}
+
+static void find_halves(struct why *w, const struct finding *f)
+{
+	unsigned n = 0;
+
+	for (size_t i = w->n_passed; i-- > 0 && n < 2;)
+		if (memcmp(w->passed[i].account, f->account,
+			   sizeof(f->account)) == 0)
+			memcpy(w->half[n++], w->passed[i].id, HEX);
+	if (!w->as_json)
+		printf("  two warnings within an hour make a critical; "
+		       "each recounted:\n");
+}
+
+static void on_finding(void *arg, const struct finding *f,
+		       const struct apply_place *at)
+{
+	struct why *w = arg;
+	char hex[HEX];
+
+	(void)at;
+	hex_text(f->id, sizeof(f->id), hex);
+	for (unsigned i = 0; w->again && i < 2; i++)
+		if (strcmp(hex, w->half[i]) == 0) {
+			say_finding(w, f, hex);
+			w->half[i][0] = '\0';
+		}
+	if (w->found)
+		return;
+	if (strncmp(hex, w->wanted, strlen(w->wanted)) != 0) {
+		pass(w, f, hex);
+		return;
+	}
+	w->found = true;
+	w->agrees = true;
+	say_finding(w, f, hex);
+	if (sv_eq(EVENT_SV(f->rule), SV("COMBI")))
+		find_halves(w, f);
+}
+
+static bool done(const struct why *w)
+{
+	return w->again ? !w->half[0][0] && !w->half[1][0] : w->found;
 }
 
 static bool replay(struct why *w, struct err *e)
@@ -287,12 +355,13 @@ static bool replay(struct why *w, struct err *e)
 		rc = journal_next(r, &entry, &end, e);
 		if (rc == JOURNAL_OK)
 			apply_entry(w->apply, entry, end);
-	} while (rc == JOURNAL_OK && !w->found);
+	} while (rc == JOURNAL_OK && !done(w));
 	journal_read_close(r);
 	return rc != JOURNAL_CORRUPT;
 }
 
-static int why(struct why *w)
+/* One replay of the archive.  The exit code, after a message unless 0. */
+static int go(struct why *w)
 {
 	char store[WHY_PATH];
 	/* Calls of a whole bank-holiday weekend can lie in a session. */
@@ -317,14 +386,31 @@ static int why(struct why *w)
 	w->apply = apply_new(&conf, &ao);
 	ok = replay(w, &e);
 	apply_free(w->apply);
-	json_free(&w->json);
 	if (!ok)
 		fprintf(stderr, "tollwatch: why: %s\n", e.text);
 	else if (!w->found)
 		fprintf(stderr,
 			"tollwatch: why: no finding %s in the archive of %s\n",
 			w->wanted, w->state);
-	return !ok || !w->found ? 1 : w->agrees ? 0 : 3;
+	else if (!done(w))
+		fprintf(stderr,
+			"tollwatch: why: the warnings behind %s are "
+			"not in the archive\n",
+			w->wanted);
+	return ok && done(w) ? 0 : 1;
+}
+
+static int why(struct why *w)
+{
+	int code = go(w);
+
+	if (code == 0 && w->half[0][0]) {
+		w->again = true;
+		code = go(w);
+	}
+	json_free(&w->json);
+	free(w->passed);
+	return code ? code : w->agrees ? 0 : 3;
 }
 
 static int usage(void)

@@ -10,6 +10,7 @@ int run_main(int argc, char **argv);
 int check_main(int argc, char **argv);
 int backtest_main(int argc, char **argv);
 int status_main(int argc, char **argv);
+int why_main(int argc, char **argv);
 int night_main(int argc, char **argv);
 
 /* Both programs' verdicts on a config folder, merged: on stderr as text, or

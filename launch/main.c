@@ -46,7 +46,7 @@ static const struct {
 	{"decode", decode_main, "capture or call records to events"},
 	{"check-config", check_main, "find every fault of a config folder"},
 	{"explain", analyzer_main, "why an account counts as open or closed at an instant"},
-	{"why", analyzer_main, "recount a finding from the archive"},
+	{"why", why_main, "recount a finding from the archive"},
 	{"backtest", backtest_main, "what would have been found in old calls"},
 	{"status", status_main, "counters of a running site"},
 	{"night", night_main, "write the sample night's files"},

@@ -35,12 +35,33 @@ check "(c) something is found live" [ -s "$dir/live.findings" ]
 check "(c) the archive gives the findings sent live" \
 	cmp "$dir/live.findings" "$dir/replay"
 
-# A finding can be recounted from the archive, call by call.
+# A finding can be recounted from the archive, call by call, with its id alone
+# where the site ran; a COMBI by the two warnings that made it.
+export TOLLWATCH_STATE="$dir/state"
 agree=0 all=0
 for id in $(jq -r 'select(.rule != "COMBI") | .id' "$dir/replay" | head -20); do
 	all=$((all + 1))
-	timeout 60 "$t" why --config config --state "$dir/state/analyzer" "$id" \
-		>"$dir/why" && agree=$((agree + 1)) || cat "$dir/why"
+	timeout 60 "$t" why "$id" >"$dir/why" &&
+		agree=$((agree + 1)) || cat "$dir/why"
 done
 same "why recounts every finding" $all $agree
+combi=$(jq -r 'select(.rule == "COMBI") | .id' "$dir/replay" | head -1)
+check "the night has a COMBI" [ -n "$combi" ]
+timeout 60 "$t" why --json "$combi" >"$dir/why"
+same "why recounts a COMBI" 0 $?
+same "as itself, then two warnings of two rules of its account" \
+	"$combi critical, warning, warning, 2 rules, 1 account" \
+	"$(jq -rs '[.[] | select(.id)] | .[0].id + " " +
+		(map(.severity) | join(", ")) + ", " +
+		"\(.[1:] | map(.rule) | unique | length) rules, " +
+		"\(map(.account) | unique | length) account"' "$dir/why")"
+same "each with its sum" "2 true" "$(jq -rs '[.[] | select(.recounted)] |
+	"\(length) \(all(.agrees))"' "$dir/why")"
+timeout 60 "$t" why --state "$dir/state/analyzer" --config config "$combi" \
+	>"$dir/why"
+same "the analyzer's own folder will do" 0 $?
+same "two recounts in the text" 2 "$(grep -c 'they agree$' "$dir/why")"
+timeout 60 "$t" why --state "$dir/none" "$combi" 2>"$dir/err"
+same "a folder where nothing ran is said" 1 $?
+check "with what to do" said 'name the folder with --state' "$dir/err"
 finish
