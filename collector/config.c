@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "common/clock.h"
 #include "common/mem.h"
 
 /* What the walker fills in before it is compiled. */
@@ -46,6 +47,7 @@ struct raw {
 	const char *connect, *metrics, *spool_dir;
 	uint64_t spool_cap;
 	uint32_t dialogs_max;
+	int64_t max_call_us;
 };
 
 /* One of the words in a table that ends with NULL; its index is the value. */
@@ -171,6 +173,7 @@ static const struct conf_node spool[] = {
 static const struct conf_node collector[] = {
 	{.name = "spool", .kind = CONF_MAP, .child = spool, .doc = "events on their way"},
 	SCALAR("dialogs_max", conf_u32, raw, dialogs_max, .def = "200000", .min = 16, .max = 10000000, .flags = CONF_RESTART, .doc = "SIP calls followed at once"),
+	SCALAR("max_call", conf_duration, raw, max_call_us, .def = "24h", .min = HOUR_US, .max = 7 * DAY_US, .flags = CONF_RESTART, .doc = "a SIP call without an end or a sign of life is taken for over"),
 	SCALAR("connect", conf_str, raw, connect, .flags = CONF_RESTART, .doc = "endpoint of the analyzer"),
 	SCALAR("metrics", conf_str, raw, metrics, .flags = CONF_RESTART, .doc = "listen address of metrics and status"),
 	{0}};
@@ -438,6 +441,7 @@ static void compile(struct collector_conf *k, const struct raw *raw)
 	k->connect = raw->connect;
 	k->metrics = raw->metrics;
 	k->dialogs_max = raw->dialogs_max;
+	k->max_call_us = raw->max_call_us;
 	k->spool.dir = raw->spool_dir;
 	k->spool.cap = raw->spool_cap;
 	k->key = hash_public_key;

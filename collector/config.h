@@ -48,6 +48,7 @@ struct collector_conf {
 	const char *connect; /* endpoint of the analyzer */
 	const char *metrics; /* listen address */
 	uint32_t dialogs_max;
+	int64_t max_call_us;
 	struct {
 		const char *dir; /* NULL: "spool" in the state folder */
 		uint64_t cap;

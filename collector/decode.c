@@ -106,6 +106,7 @@ static bool decode_pcap(struct decoder *d, const struct input *in,
 			.resolver = resolver_of(in, &bare),
 			.dialogs_max = d->o->conf ? d->o->conf->dialogs_max
 						  : DIALOGS_MAX,
+			.max_call_us = d->o->conf ? d->o->conf->max_call_us : 0,
 		});
 	if (!pcap_source_open(d->pcap, in->path, e))
 		return false;
@@ -373,6 +374,7 @@ static void pcap_stats(const struct decoder *d, struct json *j)
 	put_count(j, "setups", s.dialog.setups);
 	put_count(j, "answers", s.dialog.answers);
 	put_count(j, "ends", s.dialog.ends);
+	put_count(j, "given_up", s.dialog.given_up);
 	put_count(j, "bye_refused", s.dialog.refused);
 	put_count(j, "registers", s.dialog.registers);
 	put_count(j, "open", s.dialog.calls);

@@ -321,8 +321,10 @@ static void on_safe(void *arg, uint64_t pos)
 static void warn_restart(const struct collector_conf *a,
 			 const struct collector_conf *b)
 {
-	if (a->dialogs_max != b->dialogs_max)
-		log_info("config: dialogs_max is new for new sources");
+	if (a->dialogs_max != b->dialogs_max ||
+	    a->max_call_us != b->max_call_us)
+		log_info("config: dialogs_max and max_call are new for new "
+			 "sources");
 	if (a->spool.cap != b->spool.cap ||
 	    a->site.feed_clock != b->site.feed_clock)
 		log_warn("config: spool and site.clock change at a restart "
@@ -422,6 +424,29 @@ static void on_status(void *arg, struct json *j)
 	json_close(j, '}');
 }
 
+static void dialog_metrics(const struct runner *r, struct metrics_out *o)
+{
+	struct dialog_stats sum = {.calls = 0};
+
+	for (size_t i = 0; i < r->n_sources; i++) {
+		struct dialog_stats s;
+
+		if (!source_dialogs(r->source[i], &s))
+			continue;
+		sum.calls += s.calls;
+		sum.given_up += s.given_up;
+		sum.rc[DIALOG_FULL] += s.rc[DIALOG_FULL];
+	}
+	metrics_gauge(o, "collector_dialogs", "SIP calls in the table.", NULL,
+		      sum.calls);
+	metrics_counter(o, "collector_untracked_total",
+			"SIP calls not followed: the table was full.", NULL,
+			sum.rc[DIALOG_FULL]);
+	metrics_counter(o, "collector_given_up_total",
+			"SIP calls longer than max_call, taken for over.", NULL,
+			sum.given_up);
+}
+
 static void on_metrics(void *arg, struct metrics_out *o)
 {
 	struct runner *r = arg;
@@ -451,6 +476,7 @@ static void on_metrics(void *arg, struct metrics_out *o)
 	metrics_counter(o, "collector_spool_errors_total",
 			"Times the spool could not be written.", NULL,
 			r->stuck);
+	dialog_metrics(r, o);
 	metrics_gauge(o, "collector_spool_bytes", "Bytes that wait.", NULL,
 		      (double)s.bytes);
 	metrics_gauge(o, "collector_connected",

@@ -34,7 +34,7 @@ enum call_state {
 	CALL_RETRYING, /* by age; refused with 401, 302...: the caller is to
 			* try again; due: it did not */
 	CALL_ANSWERED, /* due: nobody answers the BYE (Timer F), else the
-			* session timer, when one was agreed */
+			* session timer, else the longest a call may be */
 	CALL_ENDED,    /* by age; due: retransmissions are over */
 };
 
@@ -63,6 +63,7 @@ struct call {
 	uint8_t digest_n;
 	uint8_t asserted_n;
 	bool siblings;	     /* other calls have its Call-ID */
+	bool timed;	     /* a session timer was agreed */
 	bool rung;	     /* a progress event is out */
 	uint16_t hop_status; /* last failure on another hop */
 	struct {
@@ -71,7 +72,7 @@ struct call {
 	uint64_t branch[CALL_BRANCHES]; /* [0]: on the hop seen first */
 	uint64_t caller; /* the caller's tag; hashes all, 0 = none */
 	struct call_dialog dialog[CALL_DIALOGS]; /* those that are up */
-	int64_t up_until_us;			 /* session timer, 0 = none */
+	int64_t up_until_us;			 /* without a sign of life */
 	int64_t over_us;  /* latest BYE of a dialog that is over */
 	uint64_t pending; /* branch of the latest INVITE or UPDATE within */
 	struct event ev;  /* as far as known */

@@ -36,6 +36,7 @@ enum {
 	RINGING_S = 180 + 15, /* Timer C, and a margin for the 487 */
 	RETRY_S = 64, /* people type passwords: 51 s in a sample capture */
 	LINGER_S = 32,
+	MAX_CALL_S = 24 * 3600,
 };
 
 #define YEAR_2100_US (INT64_C(4102444800) * SEC_US)
@@ -53,6 +54,8 @@ struct dialog_table *dialog_new(const struct dialog_opts *o)
 		t->o.retry_us = RETRY_S * SEC_US;
 	if (!t->o.linger_us)
 		t->o.linger_us = LINGER_S * SEC_US;
+	if (!t->o.max_call_us)
+		t->o.max_call_us = MAX_CALL_S * SEC_US;
 	t->calls = call_table_new(o->capacity ? o->capacity : 1);
 	return t;
 }

@@ -34,6 +34,7 @@ struct dialog_opts {
 	int64_t ringing_us;  /* after the last provisional [195 s] */
 	int64_t retry_us;    /* 401, 302... and nothing follows [64 s] */
 	int64_t linger_us;   /* retransmissions after the end [32 s] */
+	int64_t max_call_us; /* answered and no sign of life [24 h] */
 };
 
 enum dialog_rc {
@@ -56,6 +57,7 @@ struct dialog_stats {
 	uint64_t estimated; /* ends by time-out */
 	uint64_t lone;	    /* answers without an INVITE */
 	uint64_t rekeyed;   /* calls on a Call-ID that had one already */
+	uint64_t given_up;  /* ends for want of a sign of life */
 	uint64_t refused;   /* BYEs that were refused */
 	uint64_t registers; /* REGISTER requests */
 	uint64_t evicted;   /* ended calls that had to go early */

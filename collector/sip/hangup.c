@@ -173,20 +173,20 @@ void dialog_settle(struct dialog_table *t)
 
 /* ---- time ---- */
 
-/* RFC 4028: both sides agreed on a lifetime, or (no header) on none. */
+/* RFC 4028: both sides agreed on a lifetime, or (no header) on none.  Then
+ * too, and if it is absurd, the call does not stay in the table for ever. */
 void hangup_session(struct dialog_table *t, struct call *c,
 		    const struct dialog_input *in)
 {
 	struct sv text = sip_header(in->m, SIP_SESSION_EXPIRES);
+	int64_t life_us = t->o.max_call_us;
 	uint32_t s;
 
-	if (!sv_u32(sv_trim(sv_cut(&text, ';')), &s)) {
-		c->up_until_us = 0;
-	} else {
-		if (s < SESSION_MIN_S)
-			s = SESSION_MIN_S;
-		c->up_until_us = in->t_us + (int64_t)s * SEC_US;
-	}
+	c->timed =
+		sv_u32(sv_trim(sv_cut(&text, ';')), &s) && s * SEC_US < life_us;
+	if (c->timed)
+		life_us = (s < SESSION_MIN_S ? SESSION_MIN_S : s) * SEC_US;
+	c->up_until_us = in->t_us + life_us;
 	call_set_due(t->calls, c, due_of(c));
 }
 
@@ -199,10 +199,12 @@ static void time_out(struct dialog_table *t, struct call *c)
 			call_remove(t->calls, c);
 		return;
 	}
-	if (!due_of(c) || due_of(c) > t->now_us)
+	if (due_of(c) > t->now_us) {
 		call_set_due(t->calls, c, due_of(c));
-	else /* of the session: no BYE is left that is due */
-		hangup_end(t, c, c->up_until_us, c->ev.status, EVENT_ESTIMATED);
+		return;
+	}
+	t->stats.given_up += !c->timed;
+	hangup_end(t, c, c->up_until_us, c->ev.status, EVENT_ESTIMATED);
 }
 
 static void give_up(struct dialog_table *t, struct call *c)

@@ -410,6 +410,7 @@ bool source_new(struct source **out, const struct source_opts *o, struct err *e)
 			.key = o->site->key,
 			.resolver = &o->conf->resolver,
 			.dialogs_max = o->site->dialogs_max,
+			.max_call_us = o->site->max_call_us,
 		});
 	source_scan(s);
 	*out = s;
@@ -437,6 +438,13 @@ const char *source_name(const struct source *s)
 
 bool source_is_pcap(const struct source *s)
 {
+	return s->pcap != NULL;
+}
+
+bool source_dialogs(const struct source *s, struct dialog_stats *out)
+{
+	if (s->pcap)
+		*out = pcap_source_stats(s->pcap).dialog;
 	return s->pcap != NULL;
 }
 

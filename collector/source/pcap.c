@@ -48,6 +48,7 @@ struct pcap_source *pcap_source_new(const struct pcap_source_opts *o)
 	struct pcap_source *s = xcalloc(1, sizeof(*s));
 	struct dialog_opts d = {
 		.capacity = o->dialogs_max,
+		.max_call_us = o->max_call_us,
 		.key = o->key,
 		.source = o->source,
 		.resolve = resolve_sip,

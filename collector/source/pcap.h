@@ -20,6 +20,7 @@ struct pcap_source_opts {
 	struct hash_key key;
 	const struct resolver *resolver;
 	uint32_t dialogs_max;
+	int64_t max_call_us; /* 0 = the default of dialog.h */
 };
 
 struct pcap_source *pcap_source_new(const struct pcap_source_opts *o);

@@ -314,9 +314,18 @@ static const struct scenario calls[] = {
 	{"rings for ever",
 	 "0 INVITE x a - 1 1\n1 180/INVITE x a b 1 1\n190 .\n3600 .",
 	 "0 setup 0\n0 progress 1 180\n0 end 196 408 estimated\n"},
-	{"answered and nothing more: open",
-	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n90000 .",
+	{"answered and nothing more: open, but not for ever",
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n80000 .\n"
+	 "80000 INVITE y a - 1 1\n80001 200/INVITE y a b 1 1\n90000 .",
+	 "0 setup 0\n0 answer 1 200\n1 setup 80000\n1 answer 80001 200\n"
+	 "0 end 86401 200 talk=86400 estimated\n"},
+	{"a re-INVITE is a sign of life",
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n80000 INVITE x a b 2 2\n"
+	 "80000 200/INVITE x a b 2 2\n90000 .\n166399 .",
 	 "0 setup 0\n0 answer 1 200\n"},
+	{"a session of 136 years",
+	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1 x: 4294967295\n90000 .",
+	 "0 setup 0\n0 answer 1 200\n0 end 86401 200 talk=86400 estimated\n"},
 	{"session timer, refreshed once by each side",
 	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1 Session-Expires: 1800;refresher=uac\n"
 	 "900 INVITE x a b 2 2\n901 200/INVITE x a b 2 2 x: 1800\n"
@@ -541,6 +550,33 @@ static void load_drains(void **state)
 	dialog_free(r.t);
 }
 
+/* Calls that are answered and never seen again do not fill the table. */
+static void lost_calls_drain(void **state)
+{
+	struct run r = {0};
+	struct dialog_opts o = options(&r, 10);
+
+	(void)state;
+	o.emit = drop_event;
+	o.max_call_us = 3600 * SEC_US;
+	r.t = dialog_new(&o);
+	for (int i = 0; i < 10; i++) {
+		char line[80];
+
+		snprintf(line, sizeof(line), "%d 200/INVITE x%d a b 1 1", i, i);
+		play_line(&r, line);
+	}
+	play_line(&r, "3599 .");
+	assert_int_equal(dialog_stats(r.t).calls, 10);
+	assert_int_equal(dialog_stats(r.t).given_up, 0);
+	play_line(&r, "3700 .");
+	play_line(&r, "3800 .");
+	assert_int_equal(dialog_stats(r.t).given_up, 10);
+	assert_int_equal(dialog_stats(r.t).estimated, 10);
+	assert_int_equal(dialog_stats(r.t).calls, 0);
+	dialog_free(r.t);
+}
+
 static void every_reason_has_a_name(void **state)
 {
 	(void)state;
@@ -557,6 +593,7 @@ int main(void)
 		cmocka_unit_test(a_full_table_keeps_answered_calls),
 		cmocka_unit_test(refuses_times_of_no_use),
 		cmocka_unit_test(load_drains),
+		cmocka_unit_test(lost_calls_drain),
 		cmocka_unit_test(every_reason_has_a_name),
 	};
 
