@@ -443,7 +443,8 @@ static const struct scenario tricks[] = {
 	{"one Call-ID and tag for calls at once",
 	 "0 INVITE x a - 1 1\n1 200/INVITE x a b 1 1\n2 INVITE x a - 2 2\n"
 	 "3 200/INVITE x a c 2 2\n3.1 200/INVITE x a b 1 1\n3.5 200/INVITE x a c 2 2\n"
-	 "4 INVITE x a - 3 3\n5 200/INVITE x a d 3 3\n6 BYE x c a 9 1\n7 BYE x a b 4 4\n"
+	 "4 INVITE x a - 3 3\n5 200/INVITE x a d 3 3\n6 BYE x c a 9 1\n6 200/BYE x c a 9 1\n"
+	 "7 BYE x a b 4 4\n7 200/BYE x a b 4 4\n"
 	 "50 BYE x a d 5 5\n51 BYE x a d 5 5",
 	 "0 setup 0\n0 answer 1 200\n1 answer 3 lone 200 rekeyed\n2 answer 5 lone 200 rekeyed\n"
 	 "1 end 6 lone 200 talk=3 rekeyed\n0 end 7 200 talk=6\n2 end 50 lone 200 talk=45 rekeyed\n"},
