@@ -14,6 +14,7 @@
  *   conf_tree.c    looking at the tree
  *   conf_schema.c  tree to struct under a schema, secrets
  *   conf_scalar.c  the ready-made parsers
+ *   conf_secret.c  what may be a secret by its name
  *   conf_report.c  errors kept, sorted and shown
  */
 
@@ -44,7 +45,8 @@ struct conf_source {
 	struct sv text;	  /* as it was read, without a BOM */
 	struct sv *line;  /* without line ends */
 	unsigned n_lines;
-	int *shift; /* by line: columns that the tab repair added; or NULL */
+	int *shift;  /* by line: columns that the tab repair added; or NULL */
+	bool broken; /* not read to its end: no schema tells its secrets */
 	struct conf_hidden *hidden;
 	struct conf_source *next;
 };
@@ -112,6 +114,13 @@ void conf_fault_at(struct conf *c, enum conf_severity severity,
 		   struct conf_source *s, struct conf_place at,
 		   const char *code, const char *hint, const char *fmt, ...)
 	PRINTF(7, 8);
+
+/* What may be a secret by its name, where no schema has told. */
+bool conf_names_secret(struct sv key);
+bool conf_is_reference(struct sv text); /* "${file:x}": not the secret */
+/* Column, from 1, from which a line of a broken file is not to be shown;
+ * SIZE_MAX: all of it may. */
+size_t conf_secret_col(const struct conf_source *s, unsigned line);
 
 /* Show nothing of this scalar in any report. */
 void conf_hide(struct conf *c, const struct conf_tree *t);

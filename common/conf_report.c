@@ -209,38 +209,62 @@ static struct sv line_of(const struct conf_fault *f)
 	return f->source->line[f->at.line - 1];
 }
 
-/* Columns from..to-1 of the line, secrets as '*'. */
-static void put_columns(const struct conf_fault *f, struct sv line, size_t from,
-			size_t to, FILE *out)
+/* Characters written before the fault and for it. */
+struct shown {
+	size_t before;
+	size_t under;
+};
+
+/* Columns from..to-1 of the line, a secret as one "â¦" however long it is; a
+ * fault inside of it is at that. */
+static struct shown put_columns(const struct conf_fault *f, struct sv line,
+				size_t from, size_t to, FILE *out)
 {
+	size_t secret = SIZE_MAX;
+	size_t at = f->at.col;
+	struct shown s = {0, 0};
+	size_t n = 0;
+	bool hidden = false;
+
+	if (line.n && f->source && f->source->broken)
+		secret = conf_secret_col(f->source, f->at.line);
 	for (size_t col = 1; line.n && col < to; col++) {
 		unsigned size = utf8_size(line);
+		bool was = hidden && col > from;
 
-		if (col >= from && is_hidden(f->source, f->at.line, col))
-			fputc('*', out);
-		else if (col >= from)
-			put_char(line, size, out);
+		hidden = col >= secret || is_hidden(f->source, f->at.line, col);
+		if (col >= from && !(hidden && was)) {
+			n++;
+			if (hidden)
+				fputs("\xe2\x80\xa6", out);
+			else
+				put_char(line, size, out);
+		}
+		if (col <= at)
+			s.before = n - (n && col == at);
+		if (col >= at && col - at < f->at.width)
+			s.under = n - s.before;
 		size += size == 0;
 		line = (struct sv){line.p + size, line.n - size};
 	}
+	return s;
 }
 
 static void put_source(const struct conf_fault *f, FILE *out, bool colour)
 {
 	struct sv line = line_of(f);
 	size_t count = utf8_count(line);
-	size_t col = f->at.col <= count + 1 ? f->at.col : count + 1;
 	size_t from = 1;
 	size_t to;
-	size_t width = f->at.width;
+	struct shown s;
 
-	if (count > SHOWN_MAX && col > SHOWN_BEFORE)
-		from = col - SHOWN_BEFORE;
+	if (count > SHOWN_MAX && f->at.col > SHOWN_BEFORE)
+		from = (f->at.col <= count ? f->at.col : count + 1) -
+		       SHOWN_BEFORE;
 	to = count - from + 1 > SHOWN_MAX ? from + SHOWN_MAX : count + 1;
-	put_columns(f, line, from, to, out);
-	fputc('\n', out);
-	fprintf(out, "%*s%s^", (int)(col - from), "", colour ? "\033[32m" : "");
-	for (size_t i = col + 1; width > 1 && i < to; i++, width--)
+	s = put_columns(f, line, from, to, out);
+	fprintf(out, "\n%*s%s^", (int)s.before, "", colour ? "\033[32m" : "");
+	for (size_t i = 1; i < s.under; i++)
 		fputc('~', out);
 	fputs(colour ? "\033[0m\n" : "\n", out);
 }

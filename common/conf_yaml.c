@@ -15,6 +15,7 @@
 struct frame {
 	struct conf_tree *t;
 	struct conf_tree *key; /* waits for its value */
+	bool secret;	       /* by the name of a key above */
 };
 
 struct build {
@@ -75,6 +76,15 @@ static void check_key(struct build *b, struct conf_tree *key)
 	}
 }
 
+/* By name too: the value of an unknown or a second key, say, meets no schema
+ * that would hide it. */
+static bool is_secret(const struct build *b)
+{
+	const struct frame *f = b->depth ? &b->frame[b->depth - 1] : NULL;
+
+	return f && (f->secret || (f->key && conf_names_secret(f->key->text)));
+}
+
 static void add(struct build *b, struct conf_tree *t)
 {
 	struct frame *f = b->depth ? &b->frame[b->depth - 1] : NULL;
@@ -92,7 +102,7 @@ static void add(struct build *b, struct conf_tree *t)
 	}
 }
 
-static void open_frame(struct build *b, struct conf_tree *t)
+static void open_frame(struct build *b, struct conf_tree *t, bool secret)
 {
 	if (b->depth == CONF_DEPTH_MAX) {
 		conf_error(b->c, t, "too-deep", NULL,
@@ -100,7 +110,7 @@ static void open_frame(struct build *b, struct conf_tree *t)
 		b->stop = true;
 		return;
 	}
-	b->frame[b->depth++] = (struct frame){t, NULL};
+	b->frame[b->depth++] = (struct frame){t, NULL, secret};
 }
 
 static int by_text(const void *a, const void *b)
@@ -174,6 +184,8 @@ static void on_scalar(struct build *b, const yaml_event_t *ev)
 		conf_error(b->c, t, "nul", NULL, "a NUL character");
 		t->bad = true;
 	}
+	if (is_secret(b) && !conf_is_reference(t->text))
+		conf_hide(b->c, t);
 	add(b, t);
 }
 
@@ -207,6 +219,7 @@ static void on_document(struct build *b, const yaml_event_t *ev)
 static void on_event(struct build *b, const yaml_event_t *ev)
 {
 	struct conf_tree *t;
+	bool secret;
 
 	switch (ev->type) {
 	case YAML_DOCUMENT_START_EVENT:
@@ -222,21 +235,24 @@ static void on_event(struct build *b, const yaml_event_t *ev)
 		t = new_node(b, TREE_LIST, ev);
 		check_extras(b, t, ev->data.sequence_start.anchor,
 			     ev->data.sequence_start.tag);
+		secret = is_secret(b);
 		add(b, t);
-		open_frame(b, t);
+		open_frame(b, t, secret);
 		break;
 	case YAML_MAPPING_START_EVENT:
 		t = new_node(b, TREE_MAP, ev);
 		check_extras(b, t, ev->data.mapping_start.anchor,
 			     ev->data.mapping_start.tag);
+		secret = is_secret(b);
 		add(b, t);
-		open_frame(b, t);
+		open_frame(b, t, secret);
 		break;
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
 		close_frame(b);
 		break;
 	case YAML_STREAM_END_EVENT:
+		b->s->broken = false;
 		b->stop = true;
 		break;
 	default:
@@ -267,7 +283,6 @@ static void scanner_error(struct build *b, const yaml_parser_t *p,
 {
 	char began[48] = "";
 	struct conf_place at = place_of(b->s, p->problem_mark, p->problem_mark);
-
 	if (p->error == YAML_READER_ERROR) {
 		at = place_of_offset(text, p->problem_offset);
 		if (b->s->shift && at.line <= b->s->n_lines &&
@@ -317,6 +332,7 @@ struct conf_tree *conf_parse_yaml(struct conf *c, struct conf_source *s)
 
 	if (text.n && memchr(text.p, '\t', text.n))
 		text.p = clean = conf_untab(c, s, &text.n);
+	s->broken = true; /* until its end is seen */
 	run(&b, text);
 	free(clean);
 	if (!b.root) {

@@ -325,6 +325,47 @@ static void secrets_come_in(void **state)
 	remove_folder(&f, names);
 }
 
+/* What no schema comes to see is hidden by its name. */
+static void secrets_stay_in(void **state)
+{
+	static const char *const names[] = {"tollwatch.yaml", NULL};
+	static const char *const text[] = {
+		"password: hunter2\n",
+		"site: {name: a, secret: hunter2, secret: hunter2}\n",
+		"site: {secret: !x hunter2, hold: &a 5}\n",
+		"token: [hunter2, {a: hunter2}, *b]\n",
+		"x-key:\thunter2\n",
+		"secret: hunter2: hunter2\n",
+		"site:\n  secret: \"hunter2\n",
+		"site:\n  secret: |\n    hunter2\n   hunter2: [\n",
+		"site: {secret: hunter2, \n",
+		"---\na: 1\n--- {secret: hunter2}\n",
+		"secret: hunter2\x01\n",
+		"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[{secret: hunter2}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(text); i++) {
+		struct sample s = {0};
+		struct folder f;
+		struct conf *c;
+		struct err e;
+		char *got;
+
+		make_folder(&f);
+		put_file(&f, names[0], text[i], strlen(text[i]), 0644);
+		assert_true(conf_load(&c, f.dir, &e));
+		(void)conf_walk(c, conf_root(c), schema, &s);
+		assert_true(conf_errors(c) > 0);
+		got = report_of(c, false);
+		if (!*got || strstr(got, "hunter"))
+			fail_msg("case %zu: %s", i, got);
+		free(got);
+		conf_free(c);
+		remove_folder(&f, names);
+	}
+}
+
 static void count_file(void *arg, const char *name, struct sv content)
 {
 	char *all = arg;
@@ -442,6 +483,7 @@ int main(void)
 		cmocka_unit_test(defaults_of_absent_maps),
 		cmocka_unit_test(golden),
 		cmocka_unit_test(secrets_come_in),
+		cmocka_unit_test(secrets_stay_in),
 		cmocka_unit_test(side_files_and_hash),
 		cmocka_unit_test(places_in_side_files),
 		cmocka_unit_test(limits_hold),
