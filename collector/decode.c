@@ -357,6 +357,7 @@ static void pcap_stats(const struct decoder *d, struct json *j)
 	struct pcap_source_stats s = pcap_source_stats(d->pcap);
 
 	put_count(j, "frames", s.frames);
+	put_count(j, "time_jumps", s.time_jumps);
 	json_key(j, "packet");
 	json_open(j, '{');
 	for (int i = 0; i < PACKET_RCS; i++)

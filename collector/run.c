@@ -424,18 +424,20 @@ static void on_status(void *arg, struct json *j)
 	json_close(j, '}');
 }
 
-static void dialog_metrics(const struct runner *r, struct metrics_out *o)
+static void capture_metrics(const struct runner *r, struct metrics_out *o)
 {
 	struct dialog_stats sum = {.calls = 0};
+	uint64_t jumps = 0;
 
 	for (size_t i = 0; i < r->n_sources; i++) {
-		struct dialog_stats s;
+		struct pcap_source_stats s;
 
-		if (!source_dialogs(r->source[i], &s))
+		if (!source_capture(r->source[i], &s))
 			continue;
-		sum.calls += s.calls;
-		sum.given_up += s.given_up;
-		sum.rc[DIALOG_FULL] += s.rc[DIALOG_FULL];
+		jumps += s.time_jumps;
+		sum.calls += s.dialog.calls;
+		sum.given_up += s.dialog.given_up;
+		sum.rc[DIALOG_FULL] += s.dialog.rc[DIALOG_FULL];
 	}
 	metrics_gauge(o, "collector_dialogs", "SIP calls in the table.", NULL,
 		      sum.calls);
@@ -445,6 +447,9 @@ static void dialog_metrics(const struct runner *r, struct metrics_out *o)
 	metrics_counter(o, "collector_given_up_total",
 			"SIP calls longer than max_call, taken for over.", NULL,
 			sum.given_up);
+	metrics_counter(o, "collector_time_jumps_total",
+			"Captured frames whose time the next one belied.", NULL,
+			jumps);
 }
 
 static void on_metrics(void *arg, struct metrics_out *o)
@@ -476,7 +481,7 @@ static void on_metrics(void *arg, struct metrics_out *o)
 	metrics_counter(o, "collector_spool_errors_total",
 			"Times the spool could not be written.", NULL,
 			r->stuck);
-	dialog_metrics(r, o);
+	capture_metrics(r, o);
 	metrics_gauge(o, "collector_spool_bytes", "Bytes that wait.", NULL,
 		      (double)s.bytes);
 	metrics_gauge(o, "collector_connected",

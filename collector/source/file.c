@@ -441,10 +441,10 @@ bool source_is_pcap(const struct source *s)
 	return s->pcap != NULL;
 }
 
-bool source_dialogs(const struct source *s, struct dialog_stats *out)
+bool source_capture(const struct source *s, struct pcap_source_stats *out)
 {
 	if (s->pcap)
-		*out = pcap_source_stats(s->pcap).dialog;
+		*out = pcap_source_stats(s->pcap);
 	return s->pcap != NULL;
 }
 

@@ -2,9 +2,25 @@
 #include "collector/source/pcap.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "collector/resolve.h"
+#include "common/clock.h"
 #include "common/mem.h"
+
+/*
+ * One damaged record dated 2099 would move the clock of the dialogs there for
+ * good and end all calls.  So a frame that is much later than the one before
+ * it (the first of a file: than nothing) waits for the next one:
+ *
+ *   10:00  10:01  2099  10:02      time goes back: the one held was wrong
+ *   10:00  10:01  13:30  13:31     time goes on: it was a quiet time
+ *
+ * The last frame of a file has no next one: a day's quiet is believed.
+ */
+#define JUMP_US	     HOUR_US
+#define LAST_JUMP_US DAY_US
+#define YEAR_2100_US (INT64_C(4102444800) * SEC_US)
 
 /* Events that one frame gave and nobody has taken yet. */
 struct queue {
@@ -17,6 +33,10 @@ struct pcap_source {
 	struct pcap_file *file;
 	struct resolver resolver;
 	struct queue queue;
+	int64_t clock_us; /* latest time of the file, 0 = none yet */
+	struct pcap_frame held;
+	uint8_t *held_bytes; /* NULL = never held one */
+	bool holds;
 	enum pcap_source_rc why; /* there is no more of the file, ... */
 	struct err broken;	 /* ... of PCAP_SOURCE_BROKEN */
 	struct pcap_source_stats stats;
@@ -70,6 +90,7 @@ void pcap_source_free(struct pcap_source *s)
 	pcap_file_close(s->file);
 	dialog_free(s->dialogs);
 	free(s->queue.ev);
+	free(s->held_bytes);
 	free(s);
 }
 
@@ -78,6 +99,8 @@ bool pcap_source_open(struct pcap_source *s, const char *path, struct err *e)
 	pcap_file_close(s->file);
 	s->file = NULL;
 	s->why = PCAP_SOURCE_END;
+	s->holds = false;
+	s->clock_us = 0;
 	return pcap_file_open(&s->file, path, e);
 }
 
@@ -98,8 +121,59 @@ static void frame(struct pcap_source *s, const struct pcap_frame *f)
 		dialog_message(s->dialogs, &msg, &packet, f->t_us);
 }
 
+static void pass(struct pcap_source *s, const struct pcap_frame *f)
+{
+	if (f->t_us > s->clock_us)
+		s->clock_us = f->t_us;
+	frame(s, f);
+}
+
+static void hold(struct pcap_source *s, const struct pcap_frame *f)
+{
+	s->held = *f;
+	s->held_bytes = xrealloc(s->held_bytes, f->caplen + 1, 1);
+	memcpy(s->held_bytes, f->p, f->caplen);
+	s->held.p = s->held_bytes;
+	s->holds = true;
+}
+
+/* Pass on the frame that is held, at its own time or that of a neighbour. */
+static void release(struct pcap_source *s, int64_t t_us)
+{
+	s->stats.time_jumps += s->held.t_us != t_us;
+	s->held.t_us = t_us;
+	s->holds = false;
+	pass(s, &s->held);
+}
+
+static void in_time(struct pcap_source *s, const struct pcap_frame *f)
+{
+	if (f->t_us <= 0 || f->t_us >= YEAR_2100_US) {
+		struct pcap_frame now = *f;
+
+		s->stats.time_jumps++;
+		now.t_us = s->clock_us; /* 0: refused further on */
+		frame(s, &now);
+		return;
+	}
+	if (s->holds && f->t_us >= s->held.t_us - JUMP_US)
+		release(s, s->held.t_us);
+	else if (s->holds)
+		release(s, s->clock_us ? s->clock_us : f->t_us);
+	if (!s->clock_us || f->t_us - s->clock_us > JUMP_US)
+		hold(s, f);
+	else
+		pass(s, f);
+}
+
 static void end_file(struct pcap_source *s, enum pcap_source_rc why)
 {
+	if (s->holds) {
+		bool far = s->clock_us &&
+			   s->held.t_us - s->clock_us > LAST_JUMP_US;
+
+		release(s, far ? s->clock_us : s->held.t_us);
+	}
 	pcap_file_close(s->file);
 	s->file = NULL;
 	s->why = why;
@@ -118,7 +192,7 @@ enum pcap_source_rc pcap_source_next(struct pcap_source *s, struct event *ev,
 		}
 		switch (pcap_file_next(s->file, &f, &s->broken)) {
 		case PCAP_FILE_OK:
-			frame(s, &f);
+			in_time(s, &f);
 			break;
 		case PCAP_FILE_END:
 			end_file(s, PCAP_SOURCE_END);

@@ -40,6 +40,7 @@ enum pcap_source_rc pcap_source_next(struct pcap_source *s, struct event *ev,
 
 struct pcap_source_stats {
 	uint64_t frames;
+	uint64_t time_jumps; /* frames whose time the next one belied */
 	uint64_t packet[PACKET_RCS];
 	uint64_t sip[SIP_RCS];
 	struct dialog_stats dialog;

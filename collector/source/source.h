@@ -4,7 +4,7 @@
 
 #include "collector/config.h"
 #include "collector/offset.h"
-#include "collector/sip/dialog.h"
+#include "collector/source/pcap.h"
 
 /*
  * The files of one configured source as one stream of events that is pulled:
@@ -46,8 +46,8 @@ void source_take(struct source *s);
 
 const char *source_name(const struct source *s);
 bool source_is_pcap(const struct source *s);
-/* False: it is not of SIP. */
-bool source_dialogs(const struct source *s, struct dialog_stats *out);
+/* False: it is not of captures. */
+bool source_capture(const struct source *s, struct pcap_source_stats *out);
 uint64_t source_rejected(const struct source *s);
 uint64_t source_broken(const struct source *s); /* files given up */
 
