@@ -482,8 +482,8 @@ static void emit_exposure(const struct judge *j, const struct exposed *x,
 	j->g->sink.exposure(j->g->sink.arg, &out);
 }
 
-/* Judge, then ask each open episode whether it is over.  Returns the
- * families that still have one. */
+/* Judge, then ask each open episode whether it is over: then its limits can be
+ * met anew.  Returns the families that still have one. */
 static uint32_t look(struct engine *g, struct account *a, int64_t t_us)
 {
 	struct watch *w = watch_of(g, a);
@@ -497,10 +497,16 @@ static uint32_t look(struct engine *g, struct account *a, int64_t t_us)
 				break;
 			}
 	j.period = account_period(a, t_us);
-	for (j.rule = 0; j.rule < g->conf->n_rules; j.rule++)
-		if (w->episode[j.rule].start_us &&
-		    still_open(&j, &w->episode[j.rule], t_us))
-			open |= 1u << g->plan.rule[j.rule].family;
+	for (j.rule = 0; j.rule < g->conf->n_rules; j.rule++) {
+		const struct plan_rule *r = &g->plan.rule[j.rule];
+
+		if (!w->episode[j.rule].start_us)
+			continue;
+		if (still_open(&j, &w->episode[j.rule], t_us))
+			open |= 1u << r->family;
+		else
+			episode_arm(g, a, r->match);
+	}
 	return open;
 }
 
@@ -528,8 +534,6 @@ void episode_timer(struct engine *g, struct account *a, int64_t t_us)
 	} else {
 		watch_close(g, a);
 	}
-	for (unsigned m = 0; m < g->plan.n_match; m++)
-		episode_arm(g, a, m);
 }
 
 void episode_forget(struct engine *g, struct account *a, const struct call *c)

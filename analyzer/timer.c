@@ -6,6 +6,8 @@
 
 #include "common/mem.h"
 
+enum { FAN = 4 };
+
 static bool before(const struct timer *a, const struct timer *b)
 {
 	if (a->due_us != b->due_us)
@@ -15,39 +17,52 @@ static bool before(const struct timer *a, const struct timer *b)
 	return a->order < b->order;
 }
 
-static void place(struct timers *h, size_t i, struct timer *t)
+/* The timers lie all over the memory: they are only asked when due alike. */
+static bool sooner(struct timer_slot a, struct timer_slot b)
 {
-	h->heap[i] = t;
-	t->pos = (uint32_t)i + 1;
+	return a.due_us != b.due_us ? a.due_us < b.due_us
+				    : before(a.timer, b.timer);
 }
 
-static void up(struct timers *h, size_t i)
+static void place(struct timers *h, size_t i, struct timer_slot s)
 {
-	struct timer *t = h->heap[i];
-
-	for (; i > 0 && before(t, h->heap[(i - 1) / 2]); i = (i - 1) / 2)
-		place(h, i, h->heap[(i - 1) / 2]);
-	place(h, i, t);
+	h->heap[i] = s;
+	s.timer->pos = (uint32_t)i + 1;
 }
 
-static void down(struct timers *h, size_t i)
+static void up(struct timers *h, size_t i, struct timer_slot s)
 {
-	struct timer *t = h->heap[i];
+	for (; i > 0 && sooner(s, h->heap[(i - 1) / FAN]); i = (i - 1) / FAN)
+		place(h, i, h->heap[(i - 1) / FAN]);
+	place(h, i, s);
+}
 
+static void down(struct timers *h, size_t i, struct timer_slot s)
+{
 	for (;;) {
-		size_t child = 2 * i + 1;
+		size_t child = FAN * i + 1;
+		size_t end = child + FAN < h->n ? child + FAN : h->n;
+		size_t best = child;
 
 		if (child >= h->n)
 			break;
-		if (child + 1 < h->n &&
-		    before(h->heap[child + 1], h->heap[child]))
-			child++;
-		if (!before(h->heap[child], t))
+		while (++child < end)
+			if (sooner(h->heap[child], h->heap[best]))
+				best = child;
+		if (!sooner(h->heap[best], s))
 			break;
-		place(h, i, h->heap[child]);
-		i = child;
+		place(h, i, h->heap[best]);
+		i = best;
 	}
-	place(h, i, t);
+	place(h, i, s);
+}
+
+static void settle(struct timers *h, size_t i, struct timer_slot s)
+{
+	if (i > 0 && sooner(s, h->heap[(i - 1) / FAN]))
+		up(h, i, s);
+	else
+		down(h, i, s);
 }
 
 void timers_release(struct timers *h)
@@ -58,38 +73,35 @@ void timers_release(struct timers *h)
 
 void timer_set(struct timers *h, struct timer *t, int64_t due_us)
 {
+	if (t->pos && t->due_us == due_us)
+		return;
 	t->due_us = due_us;
 	if (!t->pos) {
 		if (h->n == h->cap) {
 			h->cap = h->cap ? 2 * h->cap : 1024;
-			h->heap = xrealloc(h->heap, h->cap,
-					   sizeof(struct timer *));
+			h->heap = xrealloc(h->heap, h->cap, sizeof(*h->heap));
 		}
-		place(h, h->n++, t);
+		t->pos = (uint32_t)++h->n;
 	}
-	up(h, t->pos - 1);
-	down(h, t->pos - 1);
+	settle(h, t->pos - 1, (struct timer_slot){due_us, t});
 }
 
 void timer_cancel(struct timers *h, struct timer *t)
 {
 	size_t i = t->pos;
-	struct timer *last;
+	struct timer_slot last;
 
 	if (i-- == 0)
 		return;
 	t->pos = 0;
 	last = h->heap[--h->n];
-	if (last == t)
-		return;
-	place(h, i, last);
-	up(h, i);
-	down(h, last->pos - 1);
+	if (last.timer != t)
+		settle(h, i, last);
 }
 
 struct timer *timer_pop(struct timers *h, int64_t t_us)
 {
-	struct timer *t = h->n ? h->heap[0] : NULL;
+	struct timer *t = h->n ? h->heap[0].timer : NULL;
 
 	if (!t || t->due_us > t_us)
 		return NULL;

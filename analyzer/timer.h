@@ -7,7 +7,7 @@
 
 /*
  * Instants of event time at which something must be looked at again.  A
- * binary heap of timers that live inside their owners (which must not move),
+ * heap of timers that live inside their owners (which must not move),
  * ordered by (due, kind, order) and by nothing else, so that what fires first
  * does not depend on how the heap was filled.
  */
@@ -27,8 +27,13 @@ struct timer {
 	uint8_t lane;	/* of the heap it is in */
 };
 
+struct timer_slot {
+	int64_t due_us; /* the timer's, so that a comparison stays in the heap */
+	struct timer *timer;
+};
+
 struct timers {
-	struct timer **heap;
+	struct timer_slot *heap; /* four children a node */
 	size_t n;
 	size_t cap;
 };

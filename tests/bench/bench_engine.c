@@ -5,7 +5,10 @@
  * and whether its memory stays flat: the second half of the run must not
  * need more than the first.
  *
- *   bench_engine [EVENTS [ACCOUNTS]]
+ *   bench_engine [EVENTS [ACCOUNTS [HOT]]]
+ *
+ * HOT calls in a thousand go to a hot destination (1): with 300 tens of
+ * thousands of episodes are open at once.
  */
 #include "analyzer/engine.h"
 
@@ -21,6 +24,7 @@ struct bench {
 	struct engine *g;
 	uint64_t seed;
 	uint64_t n_accounts;
+	uint64_t hot;
 	uint64_t findings;
 	struct event flight[UP];
 };
@@ -60,11 +64,12 @@ static void make_accounts(struct bench *b)
 
 static void new_call(struct bench *b, struct event *ev, int64_t t)
 {
-	/* in a thousand: 950 at home, 49 abroad, one to a hot destination */
+	/* in a thousand: 950 at home, 49 abroad, one to a hot destination;
+	 * more of those leave fewer at home */
 	uint64_t r = draw(b) % 1000;
-	struct told c = {.callee = r < 950   ? "+442079460001"
-				   : r < 999 ? "+49300000001"
-					     : "+21698000001"};
+	struct told c = {.callee = r < 951 - b->hot    ? "+442079460001"
+				   : r < 1000 - b->hot ? "+49300000001"
+						       : "+21698000001"};
 	char name[32];
 
 	snprintf(name, sizeof(name), "account-%llu",
@@ -116,8 +121,10 @@ int main(int argc, char **argv)
 	long warm = 0;
 
 	b->n_accounts = 100000;
+	b->hot = 1;
 	if ((argc > 1 && !sv_u64(sv_of(argv[1]), &n)) ||
-	    (argc > 2 && !sv_u64(sv_of(argv[2]), &b->n_accounts)))
+	    (argc > 2 && !sv_u64(sv_of(argv[2]), &b->n_accounts)) ||
+	    (argc > 3 && !sv_u64(sv_of(argv[3]), &b->hot)) || b->hot > 951)
 		return 2;
 	b->w = world_new();
 	world_rules(b->w);
