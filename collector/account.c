@@ -274,7 +274,8 @@ static void account_row(struct load *l, const struct csv_row *row)
 static void load_rows(struct load *l, char *text, size_t n)
 {
 	static const char *const rc_text[] = {"", "unclosed quote", "",
-					      "too many columns"};
+					      "too many columns",
+					      "unclosed quote"};
 	struct csv_row row;
 	bool first = true;
 

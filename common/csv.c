@@ -15,6 +15,9 @@ struct scan {
 	size_t at;
 	char separator;
 	unsigned lines;
+	size_t resume; /* after the first line end in the quotes, 0 = none */
+	unsigned resume_lines; /* up to there */
+	bool torn; /* the quote that closed the field was an opening one */
 	uint64_t quoted[CSV_FIELDS_MAX / 64]; /* bit set: unquote the field */
 };
 
@@ -31,11 +34,16 @@ static void line_end(struct scan *s)
 /* From the opening quote to after the closing one; false: not closed. */
 static bool skip_quoted(struct scan *s)
 {
+	s->resume = 0;
 	for (s->at++; s->at < s->n;) {
 		char c = s->text[s->at];
 
 		if (c == '\r' || c == '\n') {
 			line_end(s);
+			if (!s->resume) {
+				s->resume = s->at;
+				s->resume_lines = s->lines;
+			}
 		} else if (c != '"') {
 			s->at++;
 		} else if (s->at + 1 < s->n && s->text[s->at + 1] == '"') {
@@ -79,13 +87,22 @@ static struct sv unquote(char *p, size_t n)
 	return (struct sv){p, to};
 }
 
-/* One field; false: the text ends inside quotes. */
+static bool at_data(const struct scan *s)
+{
+	return s->at < s->n && s->text[s->at] != s->separator &&
+	       s->text[s->at] != '\r' && s->text[s->at] != '\n';
+}
+
+/* One field; false: the text ends inside quotes, or they are torn. */
 static bool next_field(struct scan *s, struct csv_row *row)
 {
 	size_t begin = s->at;
 	bool quoted = s->at < s->n && s->text[s->at] == '"';
 
 	if (quoted && !skip_quoted(s))
+		return false;
+	s->torn = quoted && s->resume && at_data(s);
+	if (s->torn)
 		return false;
 	skip_plain(s);
 	if (row->n < CSV_FIELDS_MAX) {
@@ -120,14 +137,19 @@ enum csv_rc csv_next(char *text, size_t n, char separator, bool last,
 	size_t begin;
 
 	row->n = 0;
+	row->used = 0;
+	row->lines = 0;
 	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		s.at = 3;
 	if (s.at == n)
 		return n == 0 || last ? CSV_END : CSV_PARTIAL;
 	begin = s.at;
 	for (;;) {
-		if (!next_field(&s, row))
-			return CSV_PARTIAL;
+		if (!next_field(&s, row)) {
+			row->used = s.resume;
+			row->lines = s.resume_lines;
+			return s.torn ? CSV_QUOTE : CSV_PARTIAL;
+		}
 		if (s.at == n || text[s.at] != separator)
 			break;
 		s.at++;

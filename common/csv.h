@@ -21,14 +21,18 @@ struct csv_row {
 	size_t n;
 	struct sv raw;	/* the record without its line end */
 	size_t used;	/* bytes taken from the text, line end included */
-	unsigned lines; /* line ends inside and after it */
+	unsigned lines; /* line ends inside and after it; both: see csv_rc */
 };
 
 enum csv_rc {
 	CSV_OK = 0,
-	CSV_PARTIAL, /* no line end yet: hold it, read more */
+	CSV_PARTIAL, /* no line end yet: hold it, read more.  row->used: up to
+		       * the end of the line where a quote is open, 0 = none */
 	CSV_END,     /* no bytes left */
 	CSV_FIELDS,  /* more than CSV_FIELDS_MAX; row->used skips it */
+	CSV_QUOTE,   /* a quoted field of several lines is closed where
+		       * another seems to begin (a name that begins with a
+		       * quote, twice); row->used as for CSV_PARTIAL */
 };
 
 /* Cut the first record off text.  last: the text ends here, so a missing

@@ -72,6 +72,13 @@ static void refuse_line(struct cdr_reader *r, enum cdr_rc rc)
 	take(r, n > 0 ? n : r->n - r->at, n > 0);
 }
 
+/* Refuse the record up to the line whose quote is open, and no row after. */
+static void refuse_quote(struct cdr_reader *r)
+{
+	rejects_add(r->o.rejects, r->o.path, r->line + r->row.lines, CDR_QUOTE);
+	take(r, r->row.used, r->row.lines);
+}
+
 enum cut { CUT_ROW, CUT_MORE, CUT_REFUSED };
 
 static enum cut cut_line(struct cdr_reader *r)
@@ -122,6 +129,9 @@ static enum cut cut_record(struct cdr_reader *r)
 	case CSV_FIELDS:
 		refuse_line(r, CDR_COLUMNS);
 		return CUT_REFUSED;
+	case CSV_QUOTE:
+		refuse_quote(r);
+		return CUT_REFUSED;
 	case CSV_END:
 		return CUT_MORE;
 	case CSV_PARTIAL:
@@ -129,7 +139,10 @@ static enum cut cut_record(struct cdr_reader *r)
 	}
 	if (left <= LINE_MAX_BYTES && !(r->ended && r->o.finite))
 		return CUT_MORE;
-	refuse_line(r, r->ended ? CDR_QUOTE : CDR_LONG);
+	if (r->row.used > 0)
+		refuse_quote(r);
+	else
+		refuse_line(r, r->ended ? CDR_QUOTE : CDR_LONG);
 	return CUT_REFUSED;
 }
 

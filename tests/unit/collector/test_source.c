@@ -379,6 +379,58 @@ static void a_torn_row_costs_itself(void **state)
 	offsets_free(b.offsets);
 }
 
+/* In a CSV of a profile a field may have several lines; a name that begins
+ * with a quote must not take the rows after it along. */
+static void an_open_quote_costs_its_line(void **state)
+{
+	/* clang-format off */
+	static const char head[] = "setup,duration,caller,callee\n";
+	static const char *const rows[] = {
+		"2026-01-17T02:01:00Z,5,101,11\n",
+		"2026-01-17T02:02:00Z,5,\"Al,12\n",
+		"2026-01-17T02:03:00Z,5,101,13\n",
+		"2026-01-17T02:04:00Z,5,\"Bo,14\n",
+		"2026-01-17T02:05:00Z,5,\"1\n0\n1\",15\n",
+		"2026-01-17T02:06:00Z,5,\"Cy,16\n",
+	};
+	/* clang-format on */
+	static const unsigned want[] = {11, 13, 15};
+	const unsigned plain = 3000; /* over 64 KiB: the quote never closes */
+	char path[128], text[4096];
+	struct bench b;
+	struct source *s;
+	size_t n;
+	FILE *f;
+
+	(void)state;
+	bench_init(&b, "a.csv");
+	b.conf.profile = &profile_csv;
+	add_text("a.csv", head);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		add_text("a.csv", rows[i]);
+	for (unsigned i = 0; i < plain; i++)
+		add_text("a.csv", "2026-01-17T02:07:00Z,5,101,17\n");
+	s = open_source(&b, false);
+	for (size_t i = 0; i < ARRAY_LEN(want); i++)
+		assert_int_equal(next(s), want[i]);
+	for (unsigned i = 0; i < plain; i++)
+		assert_int_equal(next(s), 17);
+	assert_int_equal(next(s), 0);
+	assert_int_equal(source_rejected(s), 3);
+	source_free(s);
+	offsets_free(b.offsets);
+
+	name_of("src.txt", path);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	assert_non_null(strstr(text, "a.csv:3: a quoted field is not closed"));
+	assert_non_null(strstr(text, "a.csv:5: a quoted field is not closed"));
+	assert_non_null(strstr(text, "a.csv:9: a quoted field is not closed"));
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, make_dir, drop_dir)
@@ -392,6 +444,7 @@ int main(void)
 		CASE(times_nobody_takes),
 		CASE(merged_as_it_was_lived),
 		CASE(a_torn_row_costs_itself),
+		CASE(an_open_quote_costs_its_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,11 @@ static void cases(void **state)
 		 "\"Alex\" <+441632960001>|x", 29, 1},
 		{"\"\",\"\"\n", false, "|", 6, 1},
 		{"\"a", false, "P", 0, 0},
-		{"\"a\n,b\n", true, "P", 0, 0}, /* never closed */
+		{"\"a\n,b\n", true, "P", 3, 1}, /* never closed */
+		{"\"x\ny\",\"a\r\n,b\n", false, "P", 10, 2},
+		{"1,\"Al,x\n2,\"Bo,y\n", false, "Q", 8, 1},
+		{"1,\"Al\n2,\"Bo\"\n", false, "Q", 6, 1},
+		{"\"a\nb\",c\n", false, "a\nb|c", 8, 2},
 		{"\"a\"", true, "a", 3, 0},
 		{"\"a\"", false, "P", 0, 0},
 		{"\"a\"b\"c,d\n", false, "ab\"c|d", 9, 1},
@@ -61,8 +65,11 @@ static void cases(void **state)
 		memcpy(text, t[i].in, n);
 		rc = csv_next(text, n, ',', t[i].last, &row);
 		if (rc != CSV_OK) {
-			assert_int_equal(t[i].out[0],
-					 rc == CSV_PARTIAL ? 'P' : 'E');
+			assert_int_equal(t[i].out[0], rc == CSV_PARTIAL ? 'P'
+						      : rc == CSV_QUOTE ? 'Q'
+									: 'E');
+			assert_int_equal(row.used, t[i].used);
+			assert_int_equal(row.lines, t[i].lines);
 			assert_memory_equal(text, t[i].in, n);
 			continue;
 		}
