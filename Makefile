@@ -68,11 +68,16 @@ docs: $(BUILD)/tollwatch-collector $(BUILD)/tollwatch-analyzer
 	@BUILD=$(BUILD) tests/support/configuration.sh >$(BUILD)/configuration.md
 	@cp $(BUILD)/configuration.md docs/configuration.md
 
+# clang-format, cppcheck and clang-tidy over every C file.
+lint:
+	@tests/support/packages.sh lint
+	@tests/support/lint.sh
+
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 clean:
 	rm -rf build tollwatch
 
 -include $(shell find $(BUILD)/obj $(BUILD)/test -name '*.d' 2>/dev/null)
-.PHONY: all run check docs format clean
+.PHONY: all run check docs lint format clean
 .DELETE_ON_ERROR:

@@ -73,7 +73,7 @@ static bool parse_side(const struct conf_node *n, struct sv text, void *field,
 {
 	static const char *const words[] = {"customer", "carrier", "internal",
 					    NULL};
-	int i;
+	int i = 0;
 
 	(void)n;
 	if (!parse_word(words, text, &i, e))
@@ -86,7 +86,7 @@ static bool parse_kind(const struct conf_node *n, struct sv text, void *field,
 		       struct err *e)
 {
 	static const char *const words[] = {"pcap", "file", NULL};
-	int i;
+	int i = 0;
 
 	(void)n;
 	if (!parse_word(words, text, &i, e))
@@ -99,7 +99,7 @@ static bool parse_clock(const struct conf_node *n, struct sv text, void *field,
 			struct err *e)
 {
 	static const char *const words[] = {"wall", "feed", NULL};
-	int i;
+	int i = 0;
 
 	(void)n;
 	if (!parse_word(words, text, &i, e))
@@ -112,7 +112,7 @@ static bool parse_duration_unit(const struct conf_node *n, struct sv text,
 				void *field, struct err *e)
 {
 	static const char *const words[] = {"s", "ms", "hms", NULL};
-	int i;
+	int i = 0;
 
 	(void)n;
 	if (!parse_word(words, text, &i, e))

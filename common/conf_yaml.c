@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/conf_inside.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <yaml.h>
 
@@ -154,8 +155,10 @@ static void find_duplicates(struct build *b, const struct conf_tree *t)
 
 static void close_frame(struct build *b)
 {
-	struct conf_tree *t = b->frame[--b->depth].t;
+	struct conf_tree *t;
 
+	assert(b->depth > 0); /* libyaml ends only what it began */
+	t = b->frame[--b->depth].t;
 	if (t->kind == TREE_MAP)
 		find_duplicates(b, t);
 }

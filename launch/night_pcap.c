@@ -481,7 +481,8 @@ void night_pcap_write(const struct night_calls *c, FILE *out)
 
 	for (size_t i = 0; i < c->n; i++)
 		plan_call(&p, (uint32_t)i, &c->call[i]);
-	qsort(p.msg, p.n, sizeof(*p.msg), by_time);
+	if (p.n)
+		qsort(p.msg, p.n, sizeof(*p.msg), by_time);
 	fwrite(head, sizeof(head), 1, out);
 	for (size_t i = 0; i < p.n; i++)
 		packet(out, &p.msg[i], &c->call[p.msg[i].call]);

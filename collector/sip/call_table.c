@@ -247,6 +247,7 @@ static void open_slot(struct call_table *t)
 {
 	struct list *slot = slot_of(t, ++t->tick_s), *aside = slot_of(t, -1);
 
+	assert(t->call);
 	*aside = *slot;
 	*slot = (struct list){0, 0};
 	for (uint32_t i = aside->first; i; i = t->call[i].link[BY_DUE].next)

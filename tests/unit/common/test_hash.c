@@ -20,10 +20,10 @@ static void siphash(void **state)
 	uint8_t b[16];
 
 	(void)state;
-	for (uint8_t i = 0; i < sizeof(k.k); i++)
-		k.k[i] = i;
-	for (uint8_t i = 0; i < sizeof(in); i++)
-		in[i] = i;
+	for (size_t i = 0; i < sizeof(k.k); i++)
+		k.k[i] = (uint8_t)i;
+	for (size_t i = 0; i < sizeof(in); i++)
+		in[i] = (uint8_t)i;
 	assert_true(hash64(&k, in, sizeof(in)) == UINT64_C(0xa129ca6149be45e5));
 	hash128(&k, in, sizeof(in), a);
 	hash128(&hash_public_key, in, sizeof(in), b);
