@@ -138,11 +138,30 @@ bool bus_sock_send(struct bus_sock *s, const void *p, size_t n, bool more)
 
 /* ---- opening ---- */
 
+/* Nothing encrypts or asks who is there: TCP stays inside the machine. */
+static bool check_tcp(const char *endpoint, struct err *e)
+{
+	struct sv at = sv_of(endpoint);
+
+	/* "from;to" binds the one and connects to the other */
+	if ((sv_starts(at, SV("tcp://127.0.0.1:")) ||
+	     sv_starts(at, SV("tcp://[::1]:"))) &&
+	    !strchr(endpoint, ';'))
+		return true;
+	return err_set(e,
+		       "%s: refused: the stream between machines is not yet "
+		       "encrypted; use ipc:///PATH, tcp://127.0.0.1:PORT or "
+		       "tcp://[::1]:PORT, and a tunnel to another machine",
+		       endpoint);
+}
+
 static bool check_endpoint(const char *endpoint, struct err *e)
 {
 	static const char ipc[] = "ipc://";
 	const size_t room = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
 
+	if (strncmp(endpoint, "tcp:", 4) == 0)
+		return check_tcp(endpoint, e);
 	if (strncmp(endpoint, ipc, sizeof(ipc) - 1) != 0)
 		return true;
 	if (strlen(endpoint + sizeof(ipc) - 1) <= room)

@@ -34,7 +34,7 @@ void bus_free(struct bus *b); /* after its senders and receivers; NULL ok */
 struct bus_sender;
 
 struct bus_sender_opts {
-	const char *endpoint; /* "ipc:///path" or "tcp://host:port" */
+	const char *endpoint; /* "ipc:///path"; "tcp://127.0.0.1:port" */
 	const char *stream;   /* name, at most 23 bytes, unique per sender */
 	struct journal *journal;
 	const char *journal_dir;

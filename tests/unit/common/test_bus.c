@@ -736,6 +736,45 @@ static void bad_endpoints_are_sentences(void **state)
 	bus_free(NULL);
 }
 
+/* Without encryption TCP does not leave the machine. */
+static void tcp_is_of_this_machine(void **state)
+{
+	static const char *const bad[] = {
+		"tcp://*:5555",
+		"tcp://0.0.0.0:5555",
+		"tcp://192.0.2.1:5555",
+		"tcp://127.0.0.1.example.com:5555",
+		"tcp://127.0.0.1:0;192.0.2.1:5555",
+		"tcp://[::]:5555",
+		"tcp://eth0:5555",
+		"tcp:192.0.2.1:5555",
+	};
+	struct world *w = *state;
+	struct bus_receiver_opts ro = {.endpoint = "tcp://127.0.0.1:*"};
+	struct bus_receiver *r = NULL;
+	struct bus *b = bus_new(w->base);
+	struct err e = {0};
+
+	start_sender(w); /* has a journal now */
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct bus_receiver_opts o = {.endpoint = bad[i]};
+		struct bus_sender_opts so = {.endpoint = bad[i],
+					     .stream = "spool-1",
+					     .journal = w->journal,
+					     .journal_dir = w->root};
+		struct bus_sender *s = NULL;
+
+		assert_false(bus_receiver_new(&r, b, &o, &e));
+		assert_non_null(strstr(e.text, "not yet encrypted"));
+		e.text[0] = '\0';
+		assert_false(bus_sender_new(&s, b, &so, &e));
+		assert_non_null(strstr(e.text, "not yet encrypted"));
+	}
+	assert_true(bus_receiver_new(&r, b, &ro, &e));
+	bus_receiver_free(r);
+	bus_free(b);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -754,6 +793,7 @@ int main(void)
 		T(offers_and_control_pass),
 		T(strangers_are_counted),
 		T(bad_endpoints_are_sentences),
+		T(tcp_is_of_this_machine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
