@@ -187,24 +187,40 @@ void event_table_header(FILE *out)
 		"direction", "code", "talk", "source");
 }
 
-void event_table_line(const struct event *ev, FILE *out)
+/* What became of a call, from all its events. */
+static const char *state_of(const struct event *c)
+{
+	bool over = c->phase == PHASE_END || c->end_us;
+
+	if (c->answer_us)
+		return over ? "answered" : "up";
+	return over ? "failed" : "setup";
+}
+
+static void table_line(const struct event *ev, const char *phase, FILE *out)
 {
 	char when[TIME_TEXT], from[NUMBER_TEXT], to[NUMBER_TEXT];
 	struct sv caller = who(ev->caller, EVENT_SV(ev->caller_raw), from);
 	struct sv callee = who(ev->callee, EVENT_SV(ev->callee_raw), to);
-	const char *phase = phase_name(ev->phase);
 	const char *d = direction_name(ev->direction);
 	int64_t talk = talk_of(ev);
 
 	time_text(event_time(ev), when);
 	when[19] = '\0'; /* whole seconds */
-	if (!phase)
-		phase = ev->kind == EVENT_REGISTER ? "register" : "-";
 	fprintf(out,
 		"%-20s %-8s %-16.*s %-16.*s %-20.*s %-8s %4u %6lld  %.*s\n",
 		when, phase, SV_ARG(caller), SV_ARG(callee),
 		SV_ARG(EVENT_SV(ev->account)), d ? d : "-", ev->status,
 		(long long)(talk < 0 ? 0 : talk), SV_ARG(EVENT_SV(ev->source)));
+}
+
+void event_table_line(const struct event *ev, FILE *out)
+{
+	const char *phase = phase_name(ev->phase);
+
+	if (!phase)
+		phase = ev->kind == EVENT_REGISTER ? "register" : "-";
+	table_line(ev, phase, out);
 }
 
 void calls_print(const struct calls *c, FILE *out, bool as_json)
@@ -215,7 +231,7 @@ void calls_print(const struct calls *c, FILE *out, bool as_json)
 		event_table_header(out);
 	for (size_t i = 0; i < c->n; i++) {
 		if (!as_json) {
-			event_table_line(&c->call[i], out);
+			table_line(&c->call[i], state_of(&c->call[i]), out);
 			continue;
 		}
 		call_json(&c->call[i], &j);
