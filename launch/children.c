@@ -26,6 +26,7 @@ struct child {
 	unsigned tries; /* short lives in a row */
 	unsigned restarts;
 	int pause_ms;
+	bool hurried; /* .hurry_signal was sent */
 	struct event *timer;
 	struct event *sigchld;
 };
@@ -35,6 +36,11 @@ static void set_timer(struct child *c, int ms)
 	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
 
 	evtimer_add(c->timer, &tv);
+}
+
+static const char *name_of(const struct child *c)
+{
+	return c->o.other ? c->o.other->name : program_name(c->o.program);
 }
 
 static void end(struct child *c, int code)
@@ -48,21 +54,25 @@ void child_start(struct child *c)
 {
 	const struct program_pipes io = {.in = -1, .out = -1, .group = true};
 	struct err e;
+	bool ok = c->o.other ? program_spawn_other(c->o.other, c->o.argv,
+						   &c->pid, &e)
+			     : program_spawn(c->o.program, c->o.argv, &io,
+					     &c->pid, &e);
 
-	if (!program_spawn(c->o.program, c->o.argv, &io, &c->pid, &e)) {
-		log_error("run: %s: %s", program_name(c->o.program), e.text);
+	if (!ok) {
+		log_error("run: %s: %s", name_of(c), e.text);
 		end(c, EXIT_AWAY);
 		return;
 	}
 	c->state = CHILD_UP;
 	c->born = clock_mono();
-	log_info("run: %s: pid %d", program_name(c->o.program), (int)c->pid);
+	log_info("run: %s: pid %d", name_of(c), (int)c->pid);
 }
 
 /* Died unasked. */
 static void died(struct child *c, int code)
 {
-	const char *name = program_name(c->o.program);
+	const char *name = name_of(c);
 
 	if (clock_mono().ms - c->born.ms >= LIFE_MS) {
 		c->tries = 0;
@@ -110,9 +120,14 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		c->restarts++;
 		child_start(c);
 	} else if (c->state == CHILD_STOPPING) {
-		log_warn("run: %s: does not stop, killed",
-			 program_name(c->o.program));
-		kill(c->pid, SIGKILL);
+		bool hurry = c->o.hurry_signal != 0 && !c->hurried;
+
+		log_warn("run: %s: does not stop, %s", name_of(c),
+			 hurry ? "asked to hurry" : "killed");
+		c->hurried = true;
+		kill(c->pid, hurry ? c->o.hurry_signal : SIGKILL);
+		if (hurry)
+			set_timer(c, KILL_S * 1000);
 	}
 }
 
@@ -145,7 +160,7 @@ void child_stop(struct child *c)
 	} else if (c->state == CHILD_UP) {
 		c->state = CHILD_STOPPING;
 		set_timer(c, KILL_S * 1000);
-		kill(c->pid, SIGTERM);
+		kill(c->pid, c->o.stop_signal ? c->o.stop_signal : SIGTERM);
 	}
 }
 

@@ -20,6 +20,10 @@ enum { CHILD_TRIES = 8 };
 
 struct child_opts {
 	enum program program;
+	/* Not one of ours: started instead of .program, kept by the caller. */
+	const struct program_other *other;
+	int stop_signal;   /* child_stop; 0 = SIGTERM */
+	int hurry_signal;  /* ten seconds after it, before SIGKILL; 0 = none */
 	char *const *argv; /* kept by the caller, ends with NULL */
 	/* It has ended: on its own with code 0, or for good (asked to stop, or
 	 * not worth another try). */
@@ -33,7 +37,7 @@ void child_free(struct child *c); /* NULL ok */
 
 void child_start(struct child *c);
 
-/* SIGTERM; SIGKILL ten seconds later; on_end follows. */
+/* Ask it to stop; SIGKILL ten seconds later; on_end follows. */
 void child_stop(struct child *c);
 
 void child_signal(const struct child *c, int sig);

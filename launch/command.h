@@ -12,6 +12,7 @@ int backtest_main(int argc, char **argv);
 int status_main(int argc, char **argv);
 int why_main(int argc, char **argv);
 int night_main(int argc, char **argv);
+int db_main(int argc, char **argv);
 
 /* Both programs' verdicts on a config folder, merged: on stderr as text, or
  * on stdout as JSON Lines.  0, 78, or 69 when a program cannot be run. */

@@ -49,6 +49,7 @@ static const struct {
 	{"why", why_main, "recount a finding from the archive"},
 	{"backtest", backtest_main, "what would have been found in old calls"},
 	{"status", status_main, "counters of a running site"},
+	{"db", db_main, "bring the database's schema up to date, or say whether it is"},
 	{"night", night_main, "write the sample night's files"},
 	{"version", version_main, "print the version"},
 	{"help", help_main, "this"},

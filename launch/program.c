@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,14 +70,19 @@ int program_exec(enum program p, char *const *argv)
 	return EXIT_AWAY;
 }
 
+/* Nothing may outlive the launcher, however it dies. */
+static void die_with(pid_t parent, int sig)
+{
+	prctl(PR_SET_PDEATHSIG, sig);
+	if (getppid() != parent)
+		_exit(1); /* it died before the line above */
+}
+
 static void in_child(const struct program_pipes *io, pid_t parent)
 {
 	sigset_t none;
 
-	/* Nothing may outlive the launcher, however it dies. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent)
-		_exit(1); /* it died before the line above */
+	die_with(parent, SIGTERM);
 	if (io->group)
 		setpgid(0, 0);
 	sigemptyset(&none);
@@ -102,6 +108,48 @@ bool program_spawn(enum program p, char *const *argv,
 	if (*pid == 0) {
 		in_child(io, parent);
 		execv(path, all);
+		_exit(127);
+	}
+	free(all);
+	return *pid > 0 || err_set(e, "fork: %s", strerror(errno));
+}
+
+bool program_become(const struct program_owner *o)
+{
+	return initgroups(o->name, o->gid) == 0 && setgid(o->gid) == 0 &&
+	       setuid(o->uid) == 0 && setuid(0) != 0;
+}
+
+static void write_to_log(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return; /* better on our stderr than nowhere */
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+}
+
+bool program_spawn_other(const struct program_other *x, char *const *argv,
+			 pid_t *pid, struct err *e)
+{
+	const struct program_pipes io = {.in = -1, .out = -1, .group = true};
+	pid_t parent = getpid();
+	char **all = with_path((char *)x->path, argv);
+
+	fflush(NULL);
+	*pid = fork();
+	if (*pid == 0) {
+		in_child(&io, parent);
+		if (x->owner && !program_become(x->owner))
+			_exit(126);
+		/* Anew: the kernel forgets it when the account changes. */
+		die_with(parent, x->parent_died);
+		if (x->log)
+			write_to_log(x->log);
+		if (chdir("/") == 0)
+			execv(x->path, all);
 		_exit(127);
 	}
 	free(all);

@@ -41,6 +41,28 @@ MUST_USE bool program_spawn(enum program p, char *const *argv,
 			    const struct program_pipes *io, pid_t *pid,
 			    struct err *e);
 
+/* An account to become. */
+struct program_owner {
+	uid_t uid;
+	gid_t gid;
+	char name[64];
+};
+
+/* A program that is not one of ours. */
+struct program_other {
+	const char *name; /* for people: "postgresql" */
+	const char *path;
+	const char *log; /* stdout and stderr are added to it; NULL = ours */
+	const struct program_owner *owner; /* NULL = stay who we are */
+	int parent_died; /* the signal it gets when this process dies */
+};
+
+/* For a child of root between fork and exec: become the account for good. */
+MUST_USE bool program_become(const struct program_owner *o);
+
+MUST_USE bool program_spawn_other(const struct program_other *x,
+				  char *const *argv, pid_t *pid, struct err *e);
+
 /* Its exit code, 128 + signal as a shell has it. */
 int program_wait(pid_t pid);
 int program_code(int wait_status);

@@ -5,10 +5,11 @@
 set -eu
 want="gcc make libc6-dev libpcap-dev libzmq3-dev libevent-dev libyaml-dev
 	libjansson-dev libsodium-dev zlib1g-dev libcurl4-openssl-dev libpq-dev
-	pkg-config tzdata"
+	postgresql pkg-config tzdata"
 case "${1:-}" in
 run) ;;
-check) want="$want libcmocka-dev sip-tester tcpdump jq" ;;
+check) want="$want postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl
+	libcmocka-dev sip-tester tcpdump jq" ;;
 bench) want="$want libosip2-dev time jq" ;;
 lint) want="$want libcmocka-dev libosip2-dev clang-format clang-tidy cppcheck" ;;
 *)
@@ -38,5 +39,12 @@ fi
 echo "installing:$missing" >&2
 # shellcheck disable=SC2086
 $as apt-get -qq update >&2
+# Debian starts a server of its own for whoever installs PostgreSQL; we want
+# only the programs.
+conf=/etc/postgresql-common/createcluster.d/tollwatch.conf
+$as mkdir -p "${conf%/*}"
+echo "create_main_cluster = false" | $as tee "$conf" >/dev/null
 # shellcheck disable=SC2086
-$as $apt >&2
+$as $apt >&2 && rc=0 || rc=$?
+$as rm -f "$conf"
+exit $rc
