@@ -28,6 +28,7 @@ const char *cdr_rc_text(enum cdr_rc rc)
 		"duration or talk time is not a number of seconds",
 		"unknown status",
 		"neither caller nor callee",
+		"time in the future",
 	};
 
 	return rc < CDR_RC_COUNT ? text[rc] : "?";

@@ -28,6 +28,7 @@ enum cdr_rc {
 	CDR_SECONDS, /* duration or talk time is not a number */
 	CDR_STATUS,  /* not a status code or disposition */
 	CDR_NOBODY,  /* neither caller nor callee */
+	CDR_FUTURE,  /* more than a day ahead of the clock on the wall */
 	CDR_RC_COUNT,
 };
 const char *cdr_rc_text(enum cdr_rc rc);

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 
 #include "collector/cdr/asterisk.h"
+#include "common/clock.h"
 #include "common/mem.h"
+
+#define YEAR_2025_US (INT64_C(1735689600) * SEC_US)
 
 enum {
 	BUFFER = 1 << 18,
@@ -170,6 +173,21 @@ static bool is_blank(const struct csv_row *row)
 	return row->n == 0 || (row->n == 1 && sv_trim(row->field[0]).n == 0);
 }
 
+/*
+ * A call that is yet to be: it would move the clock of its source there, and
+ * what comes after would be too late.  A day is for zones and bad clocks; a
+ * machine that does not know the time itself (no RTC) cannot tell.
+ */
+static bool is_ahead(const struct event *ev)
+{
+	int64_t now_us = clock_wall().us;
+	int64_t limit_us = now_us + DAY_US;
+
+	return now_us > YEAR_2025_US &&
+	       (ev->setup_us > limit_us || ev->answer_us > limit_us ||
+		ev->end_us > limit_us);
+}
+
 static bool make_event(struct cdr_reader *r, uint64_t line, struct event *ev)
 {
 	struct cdr_row row;
@@ -185,6 +203,8 @@ static bool make_event(struct cdr_reader *r, uint64_t line, struct event *ev)
 		/* refused further on it would be on nobody's list */
 		if (event_check(ev) == EVENT_BAD_TIME)
 			rc = CDR_START;
+		else if (is_ahead(ev))
+			rc = CDR_FUTURE;
 	}
 	if (rc != CDR_OK)
 		rejects_add(r->o.rejects, r->o.path, line, rc);

@@ -379,6 +379,45 @@ static void a_torn_row_costs_itself(void **state)
 	offsets_free(b.offsets);
 }
 
+/* However far the clock is to be moved, and by which of its times. */
+static void a_row_of_the_future_is_listed(void **state)
+{
+	/* clang-format off */
+	static const char rows[] =
+		"setup,end,caller,callee\n"
+		"2026-01-17T02:01:00Z,2026-01-17T02:02:00Z,101,11\n"
+		"2098-01-17T02:01:00Z,2098-01-17T02:02:00Z,101,12\n"
+		"2026-01-17T02:01:00Z,2098-01-17T02:02:00Z,101,13\n"
+		"2026-01-17T02:03:00Z,2026-01-17T02:04:00Z,101,14\n";
+	/* clang-format on */
+	char path[128], text[512];
+	struct bench b;
+	struct source *s;
+	size_t n;
+	FILE *f;
+
+	(void)state;
+	bench_init(&b, "a.csv");
+	b.conf.profile = &profile_csv;
+	b.site.site.feed_clock = true;
+	add_text("a.csv", rows);
+	s = open_source(&b, true);
+	assert_int_equal(next(s), 11);
+	assert_int_equal(next(s), 14);
+	assert_int_equal(next(s), 0);
+	assert_int_equal(source_rejected(s), 2);
+	source_free(s);
+	offsets_free(b.offsets);
+	name_of("src.txt", path);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	assert_non_null(strstr(text, "a.csv:3: time in the future"));
+	assert_non_null(strstr(text, "a.csv:4: time in the future"));
+}
+
 /* In a CSV of a profile a field may have several lines; a name that begins
  * with a quote must not take the rows after it along. */
 static void an_open_quote_costs_its_line(void **state)
@@ -445,6 +484,7 @@ int main(void)
 		CASE(merged_as_it_was_lived),
 		CASE(a_torn_row_costs_itself),
 		CASE(an_open_quote_costs_its_line),
+		CASE(a_row_of_the_future_is_listed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
