@@ -8,6 +8,7 @@
 
 #include "alerter/fact.h"
 #include "common/conf.h"
+#include "common/zone.h"
 
 /*
  * The alerter's part of the config: who is told, in which order and how.
@@ -18,6 +19,7 @@
  *   last_resort: priya
  *   alerter:     {staffed, smtp: {...}, webhooks: {...}, acknowledge: 30m}
  *
+ * Text messages are not sent yet: `sms` is checked and is no contact.
  * Without `contacts` a person is told by e-mail and webhook at once, as far
  * as they have them.  `contacts: [{by: email}, {by: webhook, after: 2m}]`
  * orders them; one that fails for good brings the next forward at once.
@@ -42,8 +44,9 @@ struct schedule {
 	const char *id;
 	const struct person **person;
 	size_t n_people;
-	int64_t every_us; /* whole hours; days and weeks are local days */
-	int64_t from_us;  /* first hand-over, UTC instant of the local time */
+	int64_t every_us; /* whole hours; whole days are local days */
+	int64_t from_us;  /* first hand-over, UTC instant of the local time:
+			   * the first of two; one left out is an error */
 	int64_t from_local_us; /* the same as if local time were UTC */
 };
 
@@ -53,11 +56,12 @@ struct step {
 	int64_t after_us;  /* since paging began */
 	int64_t repeat_us; /* 0 = not; the last step only */
 	unsigned line;
-	bool last_resort;  /* appended by us */
+	bool last_resort; /* appended by us */
 };
 
 struct escalation {
-	const char *family; /* "toll"; "default" for those not named */
+	const char *family; /* "toll"; "default" for those not named; "others"
+			     * when there is no default: last resort only */
 	struct step *step;  /* sorted by after_us; ends with last_resort when
 			     * the last one does not repeat */
 	size_t n_steps;
@@ -75,7 +79,7 @@ struct smtp_conf {
 struct webhook_conf {
 	const char *name;
 	const char *url;
-	const char *secret; /* "whsec_..." */
+	const char *secret;   /* "whsec_..." */
 	bool private_network; /* may be a loopback or private address */
 	int64_t timeout_us;
 };
@@ -83,10 +87,10 @@ struct webhook_conf {
 struct alerter_conf {
 	struct conf *conf; /* owns all texts */
 	const char *site;
-	const char *timezone; /* IANA */
-	bool feed;            /* site.clock: feed */
+	const char *timezone;	/* IANA */
+	bool feed;		/* site.clock: feed */
 	int64_t acknowledge_us; /* how long an acknowledgement lasts */
-	const char *dsn;        /* "" = none given */
+	const char *dsn;	/* "" = none given */
 	struct smtp_conf smtp;
 	struct webhook_conf *webhook;
 	size_t n_webhooks;
@@ -97,12 +101,15 @@ struct alerter_conf {
 	struct escalation *escalation;
 	size_t n_escalations;
 	const struct person *last_resort; /* or NULL */
+	struct step last_step;		  /* it, at once and again */
+	struct escalation others; /* of families without an entry or default */
+	struct zone *zone;	  /* of timezone */
 };
 
 /* Load and check; NULL when it has errors: *c holds them (conf_report, then
  * conf_free), or *c is NULL and *e says why.  On success the result owns *c.
- * `environ_ok`: an unset ${env:} is an error; without, as check-config asks,
- * it stays empty. */
+ * `environ_needed`: an unset ${env:} is an error; without, as check-config
+ * asks, it stays empty. */
 struct alerter_conf *alerter_conf_load(const char *dir, bool environ_needed,
 				       struct conf **c, struct err *e);
 void alerter_conf_free(struct alerter_conf *a); /* NULL ok */

@@ -37,6 +37,10 @@ struct conf_tree; /* one YAML node */
 MUST_USE bool conf_load(struct conf **out, const char *path, struct err *e);
 void conf_free(struct conf *c); /* NULL ok */
 
+/* From here on an unset ${env:} leaves its field as it was, for a check on a
+ * machine where the program will not run. */
+void conf_env_optional(struct conf *c);
+
 /* Folder of the first file, without a final slash; "." at least. */
 const char *conf_dir(const struct conf *c);
 
@@ -72,6 +76,9 @@ void conf_warn(struct conf *c, const struct conf_tree *at, const char *code,
 void conf_error_at(struct conf *c, const char *file, unsigned line,
 		   unsigned col, struct sv text, const char *code,
 		   const char *hint, const char *fmt, ...) PRINTF(8, 9);
+
+/* Show nothing of this scalar in any report: it holds a secret. */
+void conf_hide(struct conf *c, const struct conf_tree *t);
 
 size_t conf_errors(const struct conf *c); /* warnings not counted */
 size_t conf_warnings(const struct conf *c);

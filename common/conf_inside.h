@@ -90,6 +90,7 @@ struct conf {
 	size_t n_warnings;
 	crypto_hash_sha256_state hash;
 	struct conf_block *block;
+	bool env_optional;
 };
 
 /* Zeroed memory that lives as long as c. */
@@ -121,8 +122,5 @@ bool conf_is_reference(struct sv text); /* "${file:x}": not the secret */
 /* Column, from 1, from which a line of a broken file is not to be shown;
  * SIZE_MAX: all of it may. */
 size_t conf_secret_col(const struct conf_source *s, unsigned line);
-
-/* Show nothing of this scalar in any report. */
-void conf_hide(struct conf *c, const struct conf_tree *t);
 
 #endif

@@ -42,12 +42,19 @@ static bool is_reference(struct sv s, struct sv prefix, struct sv *inner)
 	return true;
 }
 
+void conf_env_optional(struct conf *c)
+{
+	c->env_optional = true;
+}
+
 static bool from_env(struct conf *c, const struct conf_tree *t, struct sv inner,
 		     struct sv *out)
 {
 	char *name = conf_keep(c, inner);
 	const char *value = getenv(name);
 
+	if (c->env_optional && !value)
+		return false;
 	if (!value || !*value) {
 		conf_error(c, t, "missing-env", NULL,
 			   "environment variable %s is %s", name,
@@ -374,7 +381,10 @@ static void document_table(const char *prefix, const struct conf_node *table,
 
 static void document(const char *path, const struct conf_node *n, FILE *out)
 {
+	bool lists = n->kind == CONF_DICT && n->child &&
+		     n->child->kind == CONF_LIST;
 	const char *suffix = n->kind == CONF_LIST   ? "[]"
+			     : lists		    ? ".NAME[]"
 			     : n->kind == CONF_DICT ? ".NAME"
 						    : "";
 	char inner[264];
@@ -385,6 +395,8 @@ static void document(const char *path, const struct conf_node *n, FILE *out)
 		n->flags & CONF_REQUIRED ? "; required" : "",
 		n->flags & CONF_RESTART ? "; restart to change" : "");
 	snprintf(inner, sizeof(inner), "%s%s", path, suffix);
+	if (lists)
+		n = n->child;
 	/* a tree's child is there for the document only */
 	if (n->kind == CONF_MAP || (n->kind == CONF_TREE && n->child))
 		document_table(inner, n->child, out);

@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "collector/cdr/zone.h"
 #include "common/event.h"
 #include "common/hash.h"
 #include "common/sv.h"
+#include "common/zone.h"
 
 /*
  * A call record as its row says it, the same for every format: views into

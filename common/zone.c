@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "collector/cdr/zone.h"
+#include "common/zone.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +114,21 @@ bool zone_new(struct zone **out, const char *name, struct err *e)
 void zone_free(struct zone *z)
 {
 	free(z);
+}
+
+int64_t zone_offset(const struct zone *z, int64_t utc)
+{
+	unsigned lo = 0, hi = z->n;
+
+	while (hi - lo > 1) {
+		unsigned mid = lo + (hi - lo) / 2;
+
+		if (z->from[mid] <= utc)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return z->offset[lo];
 }
 
 /* Last i whose period can hold local: from[i] + offset[i] <= local. */

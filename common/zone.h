@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef COLLECTOR_CDR_ZONE_H
-#define COLLECTOR_CDR_ZONE_H
+#ifndef COMMON_ZONE_H
+#define COMMON_ZONE_H
 
 #include <stdint.h>
 
 #include "common/err.h"
 
 /*
- * Local time of a place to UTC, for switches that write no offset.  Asks
- * glibc's zone files once, when it is made, for all changes of the offset
+ * Local time of a place to UTC and back: for switches that write no offset,
+ * and for people, who hand over by the clock on the wall.  Asks glibc's zone files once, when it is made, for all changes of the offset
  * from 1990 to 2040; outside of that the nearest offset holds.
  */
 struct zone;
@@ -25,5 +25,8 @@ void zone_free(struct zone *z); /* NULL ok */
  *   0  the hour left out: at[0] is shifted forward by the gap
  */
 unsigned zone_utc(const struct zone *z, int64_t local, int64_t at[2]);
+
+/* Seconds that the clock on the wall is ahead of UTC at an instant. */
+int64_t zone_offset(const struct zone *z, int64_t utc);
 
 #endif
