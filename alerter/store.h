@@ -45,11 +45,12 @@ struct store_stats {
 	uint64_t bytes_behind; /* of the journal, when last looked */
 };
 
-/* Connects as soon as the loop runs. */
+/* Connects after the first store_kick. */
 void store_new(struct store **out, const struct store_opts *o);
 void store_free(struct store *s); /* NULL ok; not inside its callback */
 
-/* The journal has grown: its end is `end`. */
+/* The journal is safe on disk (journal_sync) up to `end`: nothing behind it is
+ * shipped.  Call it once after opening, then after every sync. */
 void store_kick(struct store *s, uint64_t end);
 
 bool store_connected(const struct store *s);

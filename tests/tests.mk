@@ -99,3 +99,8 @@ bench:
 		$(BUILD)/test/bench_sip $(BUILD)/test/bench_engine
 	@BUILD=$(BUILD) tests/bench/bench.sh $(BENCH_SECONDS)
 .PHONY: oracle bench-engine bench
+
+# The alerter's store with an outbox of its own, for tests/sql.
+$(BUILD)/test/ship: tests/sql/ship.c $(BUILD)/libalerter.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
