@@ -13,7 +13,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 
-enum { SNAPSHOT_VERSION = 1, CONFIG_HASH = 16 };
+enum { SNAPSHOT_VERSION = 2, CONFIG_HASH = 16 };
 
 static const char snapshot_magic[8] = {'T', 'W', 'S', 'N', 'A', 'P', '0', '1'};
 
@@ -122,7 +122,7 @@ struct apply_stream *apply_stream(struct apply *a, struct sv name)
 	if (a->n_streams == APPLY_STREAMS ||
 	    !sv_put(s->name, sizeof(s->name), name))
 		return NULL;
-	s->mark = (struct wire_mark){0};
+	s->seen = (struct wire_seen){0};
 	a->n_streams++;
 	return s;
 }
@@ -168,7 +168,7 @@ static void apply_events(struct apply *a, const struct wire_view *v)
 	struct apply_stream *s = apply_stream(a, EVENT_SV(v->h->stream));
 	uint32_t skip = 0;
 
-	if (s && wire_order(&s->mark, v->h, &skip) == WIRE_DUPLICATE)
+	if (s && wire_order(&s->seen, v->h, &skip) == WIRE_DUPLICATE)
 		return;
 	for (uint32_t i = skip; i < v->h->count; i++) {
 		const struct event *ev = wire_event(v, i);
@@ -179,7 +179,7 @@ static void apply_events(struct apply *a, const struct wire_view *v)
 			engine_event(a->engine, ev);
 	}
 	if (s)
-		wire_advance(&s->mark, v->h);
+		wire_advance(&s->seen, v->h);
 }
 
 static enum apply_rc apply_stored(struct apply *a, const struct wire_view *v)

@@ -20,7 +20,7 @@ enum { APPLY_STREAMS = 64 };
 
 struct apply_stream {
 	char name[24];
-	struct wire_mark mark;
+	struct wire_seen seen;
 };
 
 /* Where in the archive a finding arose: the end of the entry that led to it,

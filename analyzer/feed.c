@@ -20,7 +20,7 @@ enum {
  * what the archive holds; the applied one (apply_stream) follows it. */
 struct inlet {
 	char name[24];
-	struct wire_mark mark;
+	struct wire_seen seen;
 	struct bus_peer *peer; /* to be acknowledged; NULL: nothing new */
 	uint64_t gap_seq;
 	unsigned gap_tries;
@@ -141,7 +141,7 @@ static struct inlet *find_inlet(struct feed *f, struct sv name)
 		return NULL;
 	f->n_inlets++;
 	memcpy(in->name, known->name, sizeof(in->name));
-	in->mark = known->mark;
+	in->seen = known->seen;
 	return in;
 }
 
@@ -156,8 +156,8 @@ static bool give_up_gap(struct feed *f, struct inlet *in,
 	}
 	if (++in->gap_tries <= FEED_GAP_PATIENCE)
 		return false;
-	if (h->boot == in->mark.boot)
-		f->stats.lost += h->seq - in->mark.seq - 1;
+	if (h->boot == in->seen.now.boot)
+		f->stats.lost += h->seq - in->seen.now.seq - 1;
 	log_error("feed: %.*s: records before %u/%llu are lost",
 		  SV_ARG(EVENT_SV(in->name)), h->boot,
 		  (unsigned long long)h->seq);
@@ -176,10 +176,10 @@ static void on_batch(void *arg, struct bus_peer *p, const struct wire_view *v)
 		return;
 	f->last_event_us = clock_wall().us;
 	f->stats.received += v->h->count;
-	order = wire_order(&in->mark, v->h, &skip);
+	order = wire_order(&in->seen, v->h, &skip);
 	if (order == WIRE_GAP && !give_up_gap(f, in, v->h)) {
 		f->stats.gaps++;
-		bus_ack(p, &in->mark, FEED_CREDIT, true);
+		bus_ack(p, &in->seen.now, FEED_CREDIT, true);
 		return;
 	}
 	in->peer = p;
@@ -193,7 +193,7 @@ static void on_batch(void *arg, struct bus_peer *p, const struct wire_view *v)
 		return;
 	}
 	f->stats.archived += v->h->count - skip;
-	wire_advance(&in->mark, v->h);
+	wire_advance(&in->seen, v->h);
 }
 
 static void on_hello(void *arg, struct bus_peer *p, struct sv stream)
@@ -203,7 +203,7 @@ static void on_hello(void *arg, struct bus_peer *p, struct sv stream)
 	struct wire_mark none = {0};
 
 	if (!f->failed)
-		bus_ack(p, in ? &in->mark : &none, FEED_CREDIT, false);
+		bus_ack(p, in ? &in->seen.now : &none, FEED_CREDIT, false);
 }
 
 static void on_idle(void *arg)
@@ -222,7 +222,7 @@ static void on_idle(void *arg)
 		struct inlet *in = &f->inlet[i];
 
 		if (in->peer)
-			bus_ack(in->peer, &in->mark, FEED_CREDIT, false);
+			bus_ack(in->peer, &in->seen.now, FEED_CREDIT, false);
 		in->peer = NULL;
 	}
 	if (!drain(f, &e))
@@ -240,7 +240,7 @@ static void adopt_marks(struct feed *f)
 			apply_stream(f->apply, EVENT_SV(in->name));
 
 		if (s)
-			in->mark = s->mark;
+			in->seen = s->seen;
 	}
 }
 

@@ -53,7 +53,6 @@ bool publish_open(struct publish **out, struct bus *bus, const char *dir,
 {
 	struct journal_opts jo = {.segment_bytes = 4 << 20};
 	struct publish *p = xcalloc(1, sizeof(*p));
-	uint32_t now = (uint32_t)(clock_wall().us / SEC_US);
 	struct bus_sender_opts so = {
 		.endpoint = endpoint,
 		.stream = stream_name,
@@ -62,7 +61,7 @@ bool publish_open(struct publish **out, struct bus *bus, const char *dir,
 
 	if (!journal_open(&p->journal, dir, &jo, e) || !recall(p, dir, e))
 		goto fail;
-	p->boot = p->boot >= now ? p->boot + 1 : now;
+	p->boot = p->boot ? p->boot + 1 : wire_fresh_boot();
 	so.journal = p->journal;
 	if (endpoint && !bus_sender_new(&p->sender, bus, &so, e))
 		goto fail;

@@ -528,7 +528,7 @@ static bool open_spool(struct runner *r, struct err *e)
 		.dir = r->dir,
 		.stream = name ? name : "collector",
 		.cap = r->conf->spool.cap,
-		.now_s = (uint32_t)(clock_wall().us / SEC_US),
+		.fresh_boot = wire_fresh_boot(),
 	};
 
 	r->offsets = offsets_new();

@@ -105,12 +105,10 @@ bool spool_open(struct spool **out, const struct spool_opts *o, struct err *e)
 	if (!offsets_load(s->offsets, s->path, &s->boot, &pos, e) ||
 	    !journal_open(&s->journal, s->dir, &j, e))
 		goto fail;
-	s->boot++;
+	s->boot = s->boot ? s->boot + 1 : o->fresh_boot;
 	s->safe = journal_begin(s->journal);
 	if (!recover(s, pos, e))
 		goto fail;
-	if (s->boot < o->now_s)
-		s->boot = o->now_s;
 	/* the boot is used up before the first event has it */
 	if (!spool_sync(s, e))
 		goto fail;

@@ -22,7 +22,7 @@ struct spool_opts {
 	const char *dir;	 /* of journal and offsets; must exist */
 	const char *stream;	 /* at most 23 bytes */
 	uint64_t cap;		 /* bytes that may wait */
-	uint32_t now_s;		 /* for the boot number */
+	uint32_t fresh_boot;	 /* the boot in a fresh folder */
 	struct offsets *offsets; /* filled in by the recovery; not owned */
 };
 

@@ -62,11 +62,11 @@ static void complain(struct bus_sender *s, const struct err *e)
 		log_error("bus: %s: %s", s->stream, e->text);
 }
 
+/* Of another boot nothing is known: it may be one that never came to this
+ * receiver.  It answers for each boot that it is sent. */
 static bool is_known(const struct bus_sender *s, const struct flight *f)
 {
-	if (f->last.boot != s->known.boot)
-		return f->last.boot < s->known.boot;
-	return f->last.seq <= s->known.seq;
+	return f->last.boot == s->known.boot && f->last.seq <= s->known.seq;
 }
 
 /* ---- the acknowledged position in a file ---- */
@@ -178,7 +178,7 @@ static bool read_entry(struct bus_sender *s)
 		s->stats.bad++;
 		return true;
 	}
-	wire_advance(&s->next_flight.last, v.h);
+	s->next_flight.last = wire_last(v.h);
 	s->next = payload;
 	return true;
 }
@@ -241,14 +241,18 @@ static void go_back(struct bus_sender *s)
 static void take_mark(struct bus_sender *s, const struct wire_header *h)
 {
 	uint64_t pos = s->acked_pos;
+	size_t n = s->flying;
 
 	s->stats.acks++;
 	s->known = (struct wire_mark){h->boot, h->seq};
 	s->credit = h->count < BUS_CREDIT_MAX ? h->count : BUS_CREDIT_MAX;
-	while (s->flying && is_known(s, &s->ring[s->head])) {
-		pos = s->ring[s->head].end;
-		s->head = (s->head + 1) % BUS_CREDIT_MAX;
-		s->flying--;
+	/* what was sent before something known came before it too */
+	while (n && !is_known(s, &s->ring[(s->head + n - 1) % BUS_CREDIT_MAX]))
+		n--;
+	if (n) {
+		pos = s->ring[(s->head + n - 1) % BUS_CREDIT_MAX].end;
+		s->head = (s->head + n) % BUS_CREDIT_MAX;
+		s->flying -= n;
 	}
 	if (pos != s->acked_pos)
 		advance_acked(s, pos);

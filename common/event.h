@@ -83,7 +83,7 @@ struct event {
 	struct number callee;
 	struct number diverting;
 	uint8_t src_addr[16]; /* IPv6, or IPv4 as ::ffff:a.b.c.d */
-	uint32_t boot;	      /* collector start, seconds UTC, rising */
+	uint32_t boot;	      /* collector start: rises in one folder */
 	uint32_t flags;	      /* enum event_flag */
 	int32_t talk_s;	      /* as billed by the source; EVENT_NO_TALK */
 	uint16_t status;      /* SIP status of the final or 18x response */

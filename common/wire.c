@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <sodium.h>
+
 #include "common/finding.h"
 
 uint32_t wire_record_size(enum wire_kind kind)
@@ -104,19 +106,43 @@ void wire_header(struct wire_header *h, enum wire_kind kind, struct sv stream,
 	sv_put(h->stream, sizeof(h->stream), stream);
 }
 
+static bool is_none(const struct wire_mark *m)
+{
+	return m->boot == 0 && m->seq == 0;
+}
+
+/* Make the boot's mark seen->now; false: it was not heard of. */
+static bool recall(struct wire_seen *seen, uint32_t boot)
+{
+	struct wire_mark m;
+	size_t i = 0;
+
+	if (!is_none(&seen->now) && seen->now.boot == boot)
+		return true;
+	while (i < WIRE_BOOTS &&
+	       (seen->before[i].boot != boot || is_none(&seen->before[i])))
+		i++;
+	if (i == WIRE_BOOTS)
+		return false;
+	m = seen->before[i];
+	memmove(seen->before + 1, seen->before, i * sizeof(m));
+	seen->before[0] = seen->now;
+	seen->now = m;
+	return true;
+}
+
 /* A batch without records (only a cursor moved) stands where its next record
  * would: it is next directly after the mark and a duplicate before it. */
-enum wire_order wire_order(const struct wire_mark *m,
-			   const struct wire_header *h, uint32_t *skip)
+enum wire_order wire_order(struct wire_seen *seen, const struct wire_header *h,
+			   uint32_t *skip)
 {
+	const struct wire_mark *m = &seen->now;
 	uint64_t known;
 
 	*skip = 0;
-	if (m->boot == 0 && m->seq == 0)
+	if (is_none(m))
 		return WIRE_NEXT;
-	if (h->boot < m->boot)
-		return WIRE_DUPLICATE;
-	if (h->boot > m->boot)
+	if (!recall(seen, h->boot))
 		return h->seq <= 1 ? WIRE_NEXT : WIRE_GAP;
 	if (h->seq > m->seq)
 		return h->seq - m->seq == 1 ? WIRE_NEXT : WIRE_GAP;
@@ -127,10 +153,25 @@ enum wire_order wire_order(const struct wire_mark *m,
 	return WIRE_NEXT;
 }
 
-void wire_advance(struct wire_mark *m, const struct wire_header *h)
+struct wire_mark wire_last(const struct wire_header *h)
 {
-	uint64_t last = h->seq + h->count;
+	uint64_t next = h->seq + h->count;
 
-	m->boot = h->boot;
-	m->seq = last ? last - 1 : 0;
+	return (struct wire_mark){h->boot, next ? next - 1 : 0};
+}
+
+void wire_advance(struct wire_seen *seen, const struct wire_header *h)
+{
+	if (!recall(seen, h->boot) && !is_none(&seen->now)) {
+		memmove(seen->before + 1, seen->before,
+			(WIRE_BOOTS - 1) * sizeof(seen->now));
+		seen->before[0] = seen->now;
+	}
+	seen->now = wire_last(h);
+}
+
+/* It rises by one a start: half the numbers are left for that. */
+uint32_t wire_fresh_boot(void)
+{
+	return 1 + randombytes_uniform(INT32_MAX);
 }

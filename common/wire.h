@@ -20,8 +20,9 @@
  *
  * A batch comes from one stream (a collector's spool, an analyzer's
  * findings).  Records are numbered from 1 in each boot of the stream: record
- * i has number seq + i.  (stream, boot, number) is unique for ever, and rises
- * as pairs (boot, number).
+ * i has number seq + i.  (stream, boot, number) is unique for ever.  A boot is
+ * a name and not a time: it begins at random in a fresh state folder and rises
+ * there, so neither a clock set back nor a lost folder makes old of new.
  */
 enum {
 	WIRE_MAGIC = 0x31425754, /* "TWB1" */
@@ -96,14 +97,24 @@ static inline const struct event *wire_event(const struct wire_view *v,
 	return (const struct event *)(v->records + (size_t)i * EVENT_SIZE);
 }
 
-/*
- * How far a receiver has come in one stream.  Zero is "nothing yet": the
- * first batch is accepted whatever its number (what came before was
- * acknowledged in an earlier life of the receiver).
- */
+/* How far one boot of a stream has come. */
 struct wire_mark {
 	uint32_t boot;
 	uint64_t seq; /* last record that is safe */
+};
+
+/*
+ * How far a receiver has come in one stream.  All zero is "nothing yet": the
+ * first batch is accepted whatever its number (what came before was
+ * acknowledged in an earlier life of the receiver).  Boots that were heard
+ * lately are remembered, for a sender that goes back sends their last batches
+ * again.
+ */
+enum { WIRE_BOOTS = 15 };
+
+struct wire_seen {
+	struct wire_mark now; /* the boot that spoke last: what to answer */
+	struct wire_mark before[WIRE_BOOTS]; /* newest first; zero = none */
 };
 
 enum wire_order {
@@ -112,11 +123,17 @@ enum wire_order {
 	WIRE_GAP,	/* something before it is missing: NACK */
 };
 
-/* Where a batch stands against the mark.  An overlap gives WIRE_NEXT and the
- * number of leading records to skip.  A higher boot is next only when it
- * starts at record 1. */
-enum wire_order wire_order(const struct wire_mark *m,
-			   const struct wire_header *h, uint32_t *skip);
-void wire_advance(struct wire_mark *m, const struct wire_header *h);
+/* Where a batch stands against what was seen.  An overlap gives WIRE_NEXT and
+ * the number of leading records to skip.  A new boot is next only when it
+ * starts at record 1; one that was seen before becomes seen->now. */
+enum wire_order wire_order(struct wire_seen *seen, const struct wire_header *h,
+			   uint32_t *skip);
+void wire_advance(struct wire_seen *seen, const struct wire_header *h);
+
+/* Where a receiver stands that has this batch and all before it. */
+struct wire_mark wire_last(const struct wire_header *h);
+
+/* A number for the first boot of a fresh state folder. */
+uint32_t wire_fresh_boot(void);
 
 #endif

@@ -29,7 +29,7 @@ struct victim {
 /* How far one stream of findings has come. */
 struct stream {
 	char name[24];
-	struct wire_mark mark;
+	struct wire_seen seen;
 	struct bus_peer *peer;
 	bool due; /* an acknowledgement */
 };
@@ -195,17 +195,17 @@ static void on_batch(void *arg, struct bus_peer *p, const struct wire_view *v)
 	if (!s)
 		return;
 	s->peer = p;
-	switch (wire_order(&s->mark, v->h, &skip)) {
+	switch (wire_order(&s->seen, v->h, &skip)) {
 	case WIRE_NEXT:
 		take_findings(r, v, skip);
 		r->counts.repeated += skip;
-		wire_advance(&s->mark, v->h);
+		wire_advance(&s->seen, v->h);
 		break;
 	case WIRE_DUPLICATE:
 		r->counts.repeated += v->h->count;
 		break;
 	case WIRE_GAP:
-		bus_ack(p, &s->mark, CREDIT, true);
+		bus_ack(p, &s->seen.now, CREDIT, true);
 		return;
 	}
 	s->due = true;
@@ -217,7 +217,7 @@ static void on_hello(void *arg, struct bus_peer *p, struct sv name)
 	struct stream *s = stream_get(r, name);
 
 	if (s)
-		bus_ack(p, &s->mark, CREDIT, false);
+		bus_ack(p, &s->seen.now, CREDIT, false);
 }
 
 /* Printed is as safe as it gets here: the alerter will have a journal. */
@@ -229,7 +229,7 @@ static void on_idle(void *arg)
 		struct stream *s = &r->stream[i];
 
 		if (s->due)
-			bus_ack(s->peer, &s->mark, CREDIT, false);
+			bus_ack(s->peer, &s->seen.now, CREDIT, false);
 		s->due = false;
 	}
 }

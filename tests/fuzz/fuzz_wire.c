@@ -14,8 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check_order(const struct wire_header *h, struct wire_mark m)
 {
 	uint32_t skip;
-	enum wire_order order = wire_order(&m, h, &skip);
-	struct wire_mark then = m;
+	struct wire_seen seen = {.now = m};
+	enum wire_order order = wire_order(&seen, h, &skip);
+	struct wire_seen then = seen;
 	uint32_t again;
 
 	if (order != WIRE_NEXT) {
@@ -28,8 +29,8 @@ static void check_order(const struct wire_header *h, struct wire_mark m)
 	wire_advance(&then, h);
 	/* never back, and what was taken once is known from then on */
 	if (m.boot || m.seq)
-		assert(then.boot > m.boot || then.seq >= m.seq);
-	if (then.boot || then.seq)
+		assert(then.now.boot != m.boot || then.now.seq >= m.seq);
+	if (then.now.boot || then.now.seq)
 		assert(h->count == 0 ||
 		       wire_order(&then, h, &again) == WIRE_DUPLICATE);
 }

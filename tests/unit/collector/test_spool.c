@@ -43,12 +43,12 @@ static int drop_dir(void **state)
 	return 0;
 }
 
-static struct spool *open_spool(struct offsets *o, uint64_t cap, uint32_t now_s)
+static struct spool *open_spool(struct offsets *o, uint64_t cap, uint32_t fresh)
 {
 	struct spool_opts opts = {.dir = dir,
 				  .stream = "site",
 				  .cap = cap,
-				  .now_s = now_s,
+				  .fresh_boot = fresh,
 				  .offsets = o};
 	struct spool *s;
 	struct err e;
@@ -96,7 +96,7 @@ static void marks_follow_the_events(void **state)
 	offsets_free(o);
 
 	o = offsets_new();
-	s = open_spool(o, 1 << 20, 900); /* the clock went back */
+	s = open_spool(o, 1 << 20, 2000); /* not fresh */
 	assert_int_equal(spool_stats(s).boot, 1001);
 	assert_int_equal(spool_stats(s).spooled, WIRE_EVENTS_MAX);
 	assert_int_equal(offsets_get(o, offsets_slot(o, "src", 1, 2))->offset,

@@ -156,64 +156,98 @@ static void batches_stand_in_order(void **state)
 {
 	/* clang-format off */
 	static const struct {
-		struct wire_mark mark;
+		struct wire_mark now, before;
 		uint32_t boot; uint64_t seq; uint32_t count;
 		enum wire_order order; uint32_t skip;
 	} row[] = {
 		/* nothing known: anything is next */
-		{{0, 0},   9, 1,   5, WIRE_NEXT, 0},
-		{{0, 0},   9, 500, 5, WIRE_NEXT, 0},
+		{{0, 0}, {0, 0}, 9, 1,   5, WIRE_NEXT, 0},
+		{{0, 0}, {0, 0}, 9, 500, 5, WIRE_NEXT, 0},
 		/* the same boot */
-		{{9, 10},  9, 11,  5, WIRE_NEXT, 0},
-		{{9, 10},  9, 12,  5, WIRE_GAP, 0},
-		{{9, 10},  9, 6,   5, WIRE_DUPLICATE, 0},
-		{{9, 10},  9, 1,   5, WIRE_DUPLICATE, 0},
-		{{9, 10},  9, 7,   5, WIRE_NEXT, 4},
-		{{9, 10},  9, 10,  5, WIRE_NEXT, 1},
-		{{9, 10},  9, 1,   11, WIRE_NEXT, 10},
+		{{9, 10}, {0, 0}, 9, 11,  5, WIRE_NEXT, 0},
+		{{9, 10}, {0, 0}, 9, 12,  5, WIRE_GAP, 0},
+		{{9, 10}, {0, 0}, 9, 6,   5, WIRE_DUPLICATE, 0},
+		{{9, 10}, {0, 0}, 9, 1,   5, WIRE_DUPLICATE, 0},
+		{{9, 10}, {0, 0}, 9, 7,   5, WIRE_NEXT, 4},
+		{{9, 10}, {0, 0}, 9, 10,  5, WIRE_NEXT, 1},
+		{{9, 10}, {0, 0}, 9, 1,   11, WIRE_NEXT, 10},
 		/* a cursor without records */
-		{{9, 10},  9, 11,  0, WIRE_NEXT, 0},
-		{{9, 10},  9, 10,  0, WIRE_DUPLICATE, 0},
-		{{9, 10},  9, 12,  0, WIRE_GAP, 0},
-		/* a later boot begins at 1, an earlier one is over */
-		{{9, 10},  10, 1,  5, WIRE_NEXT, 0},
-		{{9, 10},  10, 2,  5, WIRE_GAP, 0},
-		{{9, 10},  8, 11,  5, WIRE_DUPLICATE, 0},
-		{{9, 0},   9, 1,   5, WIRE_NEXT, 0},
-		{{9, UINT64_MAX - 1}, 9, 0, 5, WIRE_DUPLICATE, 0},
+		{{9, 10}, {0, 0}, 9, 11,  0, WIRE_NEXT, 0},
+		{{9, 10}, {0, 0}, 9, 10,  0, WIRE_DUPLICATE, 0},
+		{{9, 10}, {0, 0}, 9, 12,  0, WIRE_GAP, 0},
+		/* another boot begins at 1, whichever number is higher */
+		{{9, 10}, {0, 0}, 10, 1,  5, WIRE_NEXT, 0},
+		{{9, 10}, {0, 0}, 10, 2,  5, WIRE_GAP, 0},
+		{{9, 10}, {0, 0}, 8, 11,  5, WIRE_GAP, 0},
+		{{9, 10}, {0, 0}, 8, 1,   5, WIRE_NEXT, 0},
+		/* one that was heard before is known as far as it came */
+		{{9, 10}, {8, 20}, 8, 16, 5, WIRE_DUPLICATE, 0},
+		{{9, 10}, {8, 20}, 8, 19, 5, WIRE_NEXT, 2},
+		{{9, 10}, {8, 20}, 8, 22, 5, WIRE_GAP, 0},
+		{{9, 10}, {12, 3}, 12, 1, 3, WIRE_DUPLICATE, 0},
+		{{9, 0}, {0, 0}, 9, 1,   5, WIRE_NEXT, 0},
+		{{9, UINT64_MAX - 1}, {0, 0}, 9, 0, 5, WIRE_DUPLICATE, 0},
 	};
 	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+		struct wire_seen seen = {row[i].now, {row[i].before}};
 		struct wire_header h;
 		uint32_t skip = 77;
 
 		wire_header(&h, WIRE_EVENTS, SV("x"), row[i].boot, row[i].seq,
 			    row[i].count);
-		assert_int_equal(wire_order(&row[i].mark, &h, &skip),
-				 row[i].order);
+		assert_int_equal(wire_order(&seen, &h, &skip), row[i].order);
 		assert_int_equal(skip, row[i].skip);
 	}
 }
 
 static void advance_stands_on_the_last_record(void **state)
 {
-	struct wire_mark m = {0};
+	struct wire_seen m = {0};
 	struct wire_header h;
 
 	(void)state;
 	wire_header(&h, WIRE_EVENTS, SV("x"), 3, 1, 5);
 	wire_advance(&m, &h);
-	assert_int_equal(m.boot, 3);
-	assert_int_equal(m.seq, 5);
+	assert_int_equal(m.now.boot, 3);
+	assert_int_equal(m.now.seq, 5);
 	wire_header(&h, WIRE_EVENTS, SV("x"), 3, 6, 0);
 	wire_advance(&m, &h);
-	assert_int_equal(m.seq, 5);
-	wire_header(&h, WIRE_EVENTS, SV("x"), 4, 1, 0);
+	assert_int_equal(m.now.seq, 5);
+	wire_header(&h, WIRE_EVENTS, SV("x"), 2, 1, 0);
 	wire_advance(&m, &h);
-	assert_int_equal(m.boot, 4);
-	assert_int_equal(m.seq, 0);
+	assert_int_equal(m.now.boot, 2);
+	assert_int_equal(m.now.seq, 0);
+	assert_int_equal(m.before[0].boot, 3);
+	assert_int_equal(m.before[0].seq, 5);
+}
+
+/* Fifteen boots before the present one are remembered, the oldest go first;
+ * one that speaks again is young again. */
+static void the_last_boots_are_remembered(void **state)
+{
+	struct wire_seen m = {0};
+	struct wire_header h;
+	uint32_t skip;
+
+	(void)state;
+	for (uint32_t b = 100; b > 100 - WIRE_BOOTS - 1; b--) {
+		wire_header(&h, WIRE_EVENTS, SV("x"), b, 1, 7);
+		assert_int_equal(wire_order(&m, &h, &skip), WIRE_NEXT);
+		wire_advance(&m, &h);
+	}
+	wire_header(&h, WIRE_EVENTS, SV("x"), 100, 1, 7);
+	assert_int_equal(wire_order(&m, &h, &skip), WIRE_DUPLICATE);
+	assert_int_equal(m.now.boot, 100);
+	wire_header(&h, WIRE_EVENTS, SV("x"), 5, 1, 7);
+	assert_int_equal(wire_order(&m, &h, &skip), WIRE_NEXT);
+	wire_advance(&m, &h);
+	wire_header(&h, WIRE_EVENTS, SV("x"), 100, 1, 7);
+	assert_int_equal(wire_order(&m, &h, &skip), WIRE_DUPLICATE);
+	wire_header(&h, WIRE_EVENTS, SV("x"), 99, 2, 7); /* forgotten */
+	assert_int_equal(wire_order(&m, &h, &skip), WIRE_GAP);
 }
 
 int main(void)
@@ -226,6 +260,7 @@ int main(void)
 		cmocka_unit_test(credit_is_not_a_number_of_records),
 		cmocka_unit_test(batches_stand_in_order),
 		cmocka_unit_test(advance_stands_on_the_last_record),
+		cmocka_unit_test(the_last_boots_are_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
