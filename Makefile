@@ -25,7 +25,7 @@ src_of    = $(sort $(wildcard $(1)/*.c $(1)/*/*.c))
 objs_of   = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/main.c,$(call src_of,$(1))))
 
 BINS      = $(BUILD)/tollwatch-collector $(BUILD)/tollwatch-analyzer \
-            $(BUILD)/tollwatch
+            $(BUILD)/tollwatch-alerter $(BUILD)/tollwatch
 
 all: $(BINS)
 
@@ -64,7 +64,7 @@ check:
 include tests/tests.mk
 
 # The tables of docs/configuration.md, from the schemas.
-docs: $(BUILD)/tollwatch-collector $(BUILD)/tollwatch-analyzer
+docs: $(BUILD)/tollwatch-collector $(BUILD)/tollwatch-analyzer $(BUILD)/tollwatch-alerter
 	@BUILD=$(BUILD) tests/support/configuration.sh >$(BUILD)/configuration.md
 	@cp $(BUILD)/configuration.md docs/configuration.md
 

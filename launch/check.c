@@ -18,7 +18,7 @@
 
 /*
  * Each program knows its own section of the config; a fault in a shared one
- * is found by both and shown once.
+ * is found by all and shown once.
  */
 struct verdicts {
 	json_t **item;
@@ -207,8 +207,9 @@ int check_config(const char *dir, bool as_json)
 	size_t errors = 0;
 	int code = 0;
 
-	if (!ask(&v, PROGRAM_COLLECTOR, dir, &e) ||
-	    !ask(&v, PROGRAM_ANALYZER, dir, &e)) {
+	for (int p = 0; p < PROGRAMS && code == 0; p++) {
+		if (ask(&v, (enum program)p, dir, &e))
+			continue;
 		fprintf(stderr, "tollwatch: check-config: %s\n", e.text);
 		code = EXIT_AWAY;
 	}

@@ -34,6 +34,12 @@ static int analyzer_main(int argc, char **argv)
 	return program_exec(PROGRAM_ANALYZER, argv);
 }
 
+static int alerter_main(int argc, char **argv)
+{
+	(void)argc;
+	return program_exec(PROGRAM_ALERTER, argv);
+}
+
 static int help_main(int argc, char **argv);
 
 static const struct {
@@ -50,6 +56,7 @@ static const struct {
 	{"backtest", backtest_main, "what would have been found in old calls"},
 	{"status", status_main, "counters of a running site"},
 	{"db", db_main, "bring the database's schema up to date, or say whether it is"},
+	{"oncall", alerter_main, "who is on call, until when, and who is told next"},
 	{"night", night_main, "write the sample night's files"},
 	{"version", version_main, "print the version"},
 	{"help", help_main, "this"},

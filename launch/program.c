@@ -14,7 +14,10 @@
 
 const char *program_name(enum program p)
 {
-	return p == PROGRAM_COLLECTOR ? "collector" : "analyzer";
+	static const char *const name[PROGRAMS] = {"collector", "analyzer",
+						   "alerter"};
+
+	return name[p];
 }
 
 bool program_path(enum program p, char out[PROGRAM_PATH], struct err *e)

@@ -11,7 +11,12 @@
  * The other programs, found beside this one: a build tree, /usr/local and a
  * package all hold them in one folder.
  */
-enum program { PROGRAM_COLLECTOR, PROGRAM_ANALYZER };
+enum program {
+	PROGRAM_COLLECTOR,
+	PROGRAM_ANALYZER,
+	PROGRAM_ALERTER,
+	PROGRAMS,
+};
 
 enum {
 	PROGRAM_ARGS = 64, /* without the files a user names */

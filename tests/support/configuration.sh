@@ -11,7 +11,7 @@ begun=0
 while IFS= read -r line; do
 	case $line in
 	'<!-- end -->') skip="" ;;
-	'<!-- collector -->' | '<!-- analyzer -->')
+	'<!-- collector -->' | '<!-- analyzer -->' | '<!-- alerter -->')
 		program=${line#<!-- }
 		echo "$line"
 		"$build/tollwatch-${program% -->}" document-config
@@ -22,7 +22,7 @@ while IFS= read -r line; do
 	esac
 	[ -n "$skip" ] || printf '%s\n' "$line"
 done <docs/configuration.md
-[ $begun -eq 2 ] && [ -z "$skip" ] || {
+[ $begun -eq 3 ] && [ -z "$skip" ] || {
 	echo "docs/configuration.md: markers of the tables are missing" >&2
 	exit 1
 }
