@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # run.sh [GROUP...]: run the groups of tests and end with one line that counts
-# them: "N passed, N failed[, N skipped]".  Groups: unit asan fuzz golden
+# them: "N passed, N failed[, N skipped]".  Groups: unit asan fuzz sql golden
 # replay system.  A test says "ok NAME", "not ok NAME" or "skip NAME: why" on a line
 # of its own; unit tests are cmocka's.
 cd "$(dirname "$0")/.."
 export TOLLWATCH_SHARED="${TOLLWATCH_SHARED:-../shared}"
-groups="${*:-unit asan fuzz golden replay system}"
+groups="${*:-unit asan fuzz sql golden replay system}"
 passed=0 failed=0 skipped=0
 log=$(mktemp -d /tmp/tollwatch-check.XXXXXX)
 trap 'rm -rf "$log"' EXIT
