@@ -2,11 +2,11 @@
 #include "common/finding.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/money.h"
+#include "common/zone.h"
 
 static const char *const measure_names[] = {
 	[MEASURE_CALLS] = "calls",     [MEASURE_ANSWERED] = "answered",
@@ -342,20 +342,6 @@ void exposure_json(const struct exposure *x, struct json *j)
 	/* clang-format on */
 }
 
-/* "Sat 17 Jan 02:33" in the zone; not for a hot path (sets TZ). */
-static void local_text(int64_t us, const char *tz, const char *fmt,
-		       char out[32])
-{
-	time_t s = (time_t)(us / SEC_US);
-	struct tm tm;
-
-	setenv("TZ", tz ? tz : "UTC0", 1);
-	tzset();
-	localtime_r(&s, &tm);
-	if (strftime(out, 32, fmt, &tm) == 0)
-		out[0] = '\0';
-}
-
 static void print_limit(const struct finding *f, const struct finding_term *t,
 			FILE *out)
 {
@@ -389,12 +375,12 @@ static void print_money(const struct finding *f, const char *tz, FILE *out)
 	measure_text(MEASURE_SPEND, f->exposure, so_far);
 	measure_text(MEASURE_SPEND, f->burn_per_min, burn);
 	measure_text(MEASURE_SPEND, f->projection, more);
-	local_text(f->first_call_us, tz, "%H:%M:%S", first);
+	zone_text(tz, f->first_call_us, "%H:%M:%S", first);
 	fprintf(out, "  %s so far since %s, %s/min, %u call%s up", so_far,
 		first, burn, f->live_calls, f->live_calls == 1 ? "" : "s");
 	if (f->regime_until_us > f->time_us && f->regime_until_us < INT64_MAX &&
 	    f->projection > 0) {
-		local_text(f->regime_until_us, tz, "%a %H:%M", until);
+		zone_text(tz, f->regime_until_us, "%a %H:%M", until);
 		fprintf(out, "; %s by %s if nobody acts", more, until);
 	}
 	fputc('\n', out);
@@ -422,14 +408,14 @@ void finding_text(const struct finding *f, const char *tz, FILE *out)
 {
 	char when[32];
 
-	local_text(f->time_us, tz, "%a %e %b %H:%M:%S", when);
+	zone_text(tz, f->time_us, "%a %e %b %H:%M:%S", when);
 	fprintf(out, "%s %.*s %.*s: %.*s (%.*s), %s, %s",
 		f->severity == SEVERITY_CRITICAL ? "CRITICAL" : "WARNING",
 		SV_ARG(EVENT_SV(f->rule)), SV_ARG(EVENT_SV(f->name)),
 		SV_ARG(EVENT_SV(f->account_name)), SV_ARG(EVENT_SV(f->account)),
 		when, f->regime == REGIME_INSIDE ? "open" : "closed");
 	if (f->closed_since_us > 0) {
-		local_text(f->closed_since_us, tz, "%a %H:%M", when);
+		zone_text(tz, f->closed_since_us, "%a %H:%M", when);
 		fprintf(out, " since %s", when);
 	}
 	fputc('\n', out);

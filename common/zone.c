@@ -85,30 +85,53 @@ static bool zone_exists(const char *name)
 	return n > 0 && (size_t)n < sizeof(path) && access(path, R_OK) == 0;
 }
 
-bool zone_new(struct zone **out, const char *name, struct err *e)
+/* Until leave(), which takes what enter() returned. */
+static char *enter(const char *name)
 {
 	const char *tz = getenv("TZ");
 	char *old = tz ? xstrdup(tz) : NULL;
 
-	*out = NULL;
-	if (!zone_exists(name)) {
-		free(old);
-		return err_set(e,
-			       "unknown time zone '%s' (names are those of "
-			       "/usr/share/zoneinfo, e.g. Europe/London)",
-			       name);
-	}
-	*out = xcalloc(1, sizeof(**out));
 	setenv("TZ", name, 1);
 	tzset();
-	probe(*out);
+	return old;
+}
+
+static void leave(char *old)
+{
 	if (old)
 		setenv("TZ", old, 1);
 	else
 		unsetenv("TZ");
 	tzset();
 	free(old);
+}
+
+bool zone_new(struct zone **out, const char *name, struct err *e)
+{
+	char *old;
+
+	*out = NULL;
+	if (!zone_exists(name))
+		return err_set(e,
+			       "unknown time zone '%s' (names are those of "
+			       "/usr/share/zoneinfo, e.g. Europe/London)",
+			       name);
+	*out = xcalloc(1, sizeof(**out));
+	old = enter(name);
+	probe(*out);
+	leave(old);
 	return true;
+}
+
+void zone_text(const char *name, int64_t us, const char *fmt, char out[32])
+{
+	char *old = enter(name ? name : "UTC0");
+	time_t s = (time_t)(us / 1000000);
+	struct tm tm;
+
+	if (!localtime_r(&s, &tm) || strftime(out, 32, fmt, &tm) == 0)
+		out[0] = '\0';
+	leave(old);
 }
 
 void zone_free(struct zone *z)

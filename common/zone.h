@@ -29,4 +29,8 @@ unsigned zone_utc(const struct zone *z, int64_t local, int64_t at[2]);
 /* Seconds that the clock on the wall is ahead of UTC at an instant. */
 int64_t zone_offset(const struct zone *z, int64_t utc);
 
+/* An instant (microseconds) for people, by strftime: "Sat 17 Jan 02:33".  name
+ * NULL: UTC.  Sets TZ for a moment, as zone_new does; not for a hot path. */
+void zone_text(const char *name, int64_t us, const char *fmt, char out[32]);
+
 #endif

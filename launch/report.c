@@ -2,12 +2,12 @@
 #include "launch/report.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/mem.h"
 #include "common/money.h"
+#include "common/zone.h"
 
 enum { STREAMS_MAX = 4, CREDIT = 64, RULES_SHOWN = 12 };
 
@@ -79,14 +79,7 @@ static struct victim *victim_get(struct report *r, const char account[28])
 /* "Sat 17 Jan 02:24:00" on the site's wall. */
 static void local_text(const struct report *r, int64_t us, char out[32])
 {
-	time_t s = (time_t)(us / SEC_US);
-	struct tm tm;
-
-	setenv("TZ", r->zone ? r->zone : "UTC0", 1);
-	tzset();
-	localtime_r(&s, &tm);
-	if (strftime(out, 32, "%a %e %b %H:%M:%S", &tm) == 0)
-		out[0] = '\0';
+	zone_text(r->zone, us, "%a %e %b %H:%M:%S", out);
 }
 
 static void note(struct victim *v, const struct finding *f)
