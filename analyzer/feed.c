@@ -334,8 +334,12 @@ bool feed_open(struct feed **out, struct event_base *base, struct bus *bus,
 	f->o = *o;
 	if (!open_paths(f, e) ||
 	    !journal_open(&f->archive, f->path_archive, &jo, e) ||
-	    !publish_open(&f->publish, bus, f->path_findings, o->findings, e) ||
-	    !recover(f, conf, e) ||
+	    !publish_open(&f->publish, bus, f->path_findings, o->findings, e)) {
+		feed_close(f);
+		return false;
+	}
+	publish_archive_ends(f->publish, journal_end(f->archive));
+	if (!recover(f, conf, e) ||
 	    !bus_receiver_new(&f->receiver, bus, &ro, e)) {
 		feed_close(f);
 		return false;

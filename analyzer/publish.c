@@ -1,12 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/publish.h"
 
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include <zlib.h>
 
 #include "common/clock.h"
 #include "common/journal.h"
 #include "common/log.h"
 #include "common/mem.h"
+
+enum { IDS_MAX = 4096, PATH_BYTES = 4096 };
+
+/* As it lies in the file. */
+struct newest {
+	struct apply_place place;
+	uint32_t boot;
+	uint32_t check; /* of the fields before */
+};
 
 struct publish {
 	struct journal *journal;
@@ -17,6 +31,9 @@ struct publish {
 	bool dirty;
 	uint64_t journalled;
 	uint64_t repeated;
+	char path[PATH_BYTES]; /* of struct newest */
+	uint8_t id[IDS_MAX][16];
+	unsigned n_ids; /* ever; the newest IDS_MAX are there */
 };
 
 static const char stream_name[] = "findings";
@@ -26,7 +43,67 @@ static bool after(const struct apply_place *a, const struct apply_place *b)
 	return a->pos != b->pos ? a->pos > b->pos : a->nth > b->nth;
 }
 
-/* What earlier lives have journalled: the newest place and boot. */
+static bool said_before(const struct publish *p, const uint8_t id[16])
+{
+	unsigned n = p->n_ids < IDS_MAX ? p->n_ids : IDS_MAX;
+
+	for (unsigned i = 0; i < n; i++)
+		if (memcmp(p->id[i], id, sizeof(p->id[i])) == 0)
+			return true;
+	return false;
+}
+
+static void remember(struct publish *p, const uint8_t id[16])
+{
+	memcpy(p->id[p->n_ids % IDS_MAX], id, sizeof(p->id[0]));
+	/* wraps to where the ring is as full as before */
+	p->n_ids = p->n_ids + 1 < 2 * IDS_MAX ? p->n_ids + 1 : IDS_MAX;
+}
+
+static uint32_t checked(const struct newest *n)
+{
+	return (uint32_t)crc32(0, (const void *)n,
+			       offsetof(struct newest, check));
+}
+
+/* Absent or damaged: the journal is asked alone. */
+static void load_newest(struct publish *p)
+{
+	struct newest n;
+	FILE *f = fopen(p->path, "rbe");
+
+	if (!f)
+		return;
+	if (fread(&n, sizeof(n), 1, f) == 1 && n.check == checked(&n)) {
+		p->last = n.place;
+		p->boot = n.boot;
+	}
+	fclose(f);
+}
+
+static bool save_newest(const struct publish *p, struct err *e)
+{
+	struct newest n;
+	char temp[PATH_BYTES + 8];
+	bool ok;
+	FILE *f;
+
+	memset(&n, 0, sizeof(n)); /* padding goes to disk too */
+	n.place.pos = p->last.pos;
+	n.place.nth = p->last.nth;
+	n.boot = p->boot;
+	n.check = checked(&n);
+	snprintf(temp, sizeof(temp), "%s.tmp", p->path);
+	f = fopen(temp, "wbe");
+	if (!f)
+		return err_set(e, "%s: %s", temp, strerror(errno));
+	ok = fwrite(&n, sizeof(n), 1, f) == 1;
+	ok = fclose(f) == 0 && ok;
+	return (ok && rename(temp, p->path) == 0) ||
+	       err_set(e, "%s: %s", p->path, strerror(errno));
+}
+
+/* What earlier lives have said: the newest place and boot, and ids. */
 static bool recall(struct publish *p, const char *dir, struct err *e)
 {
 	struct journal_reader *r;
@@ -35,6 +112,7 @@ static bool recall(struct publish *p, const char *dir, struct err *e)
 	uint64_t end;
 	enum journal_rc rc;
 
+	load_newest(p);
 	if (!journal_read_open(&r, dir, journal_begin(p->journal), e))
 		return false;
 	while ((rc = journal_next(r, &entry, &end, e)) == JOURNAL_OK) {
@@ -43,6 +121,8 @@ static bool recall(struct publish *p, const char *dir, struct err *e)
 			continue;
 		memcpy(&p->last, v.cursor.p, sizeof(p->last));
 		p->boot = v.h->boot;
+		for (uint32_t i = 0; i < v.h->count; i++)
+			remember(p, ((const struct finding *)v.records)[i].id);
 	}
 	journal_read_close(r);
 	return rc == JOURNAL_END;
@@ -59,6 +139,11 @@ bool publish_open(struct publish **out, struct bus *bus, const char *dir,
 		.journal_dir = dir,
 	};
 
+	if (snprintf(p->path, sizeof(p->path), "%s/newest", dir) >=
+	    PATH_BYTES) {
+		err_set(e, "%s: path too long", dir);
+		goto fail;
+	}
 	if (!journal_open(&p->journal, dir, &jo, e) || !recall(p, dir, e))
 		goto fail;
 	p->boot = p->boot ? p->boot + 1 : wire_fresh_boot();
@@ -70,6 +155,16 @@ bool publish_open(struct publish **out, struct bus *bus, const char *dir,
 fail:
 	publish_close(p);
 	return false;
+}
+
+void publish_archive_ends(struct publish *p, uint64_t pos)
+{
+	if (p->last.pos <= pos)
+		return;
+	log_warn("publish: the archive ends at %llu, before findings that "
+		 "came from it: it was lost, and is begun anew",
+		 (unsigned long long)pos);
+	p->last = (struct apply_place){0};
 }
 
 void publish_close(struct publish *p)
@@ -92,7 +187,7 @@ bool publish_finding(struct publish *p, const struct finding *f,
 		{&place, sizeof(place)},
 	};
 
-	if (!after(at, &p->last)) {
+	if (!after(at, &p->last) || said_before(p, f->id)) {
 		p->repeated++;
 		return true;
 	}
@@ -106,6 +201,7 @@ bool publish_finding(struct publish *p, const struct finding *f,
 		return false;
 	p->seq++;
 	p->last = place;
+	remember(p, f->id);
 	p->journalled++;
 	p->dirty = true;
 	return true;
@@ -115,7 +211,7 @@ bool publish_flush(struct publish *p, struct err *e)
 {
 	if (!p->dirty)
 		return true;
-	if (!journal_sync(p->journal, e))
+	if (!journal_sync(p->journal, e) || !save_newest(p, e))
 		return false;
 	p->dirty = false;
 	if (p->sender)

@@ -94,6 +94,7 @@ static void a_place_speaks_once(void **state)
 			assert_true(publish_open(&p, NULL, d->path, NULL, &e));
 			life = step[i].life;
 		}
+		f.id[0] = (uint8_t)i;
 		assert_true(publish_finding(p, &f, &step[i].at, &e));
 		assert_true(publish_flush(p, &e));
 		assert_int_equal(journalled(d->path, boot, seq, 8),
@@ -107,11 +108,92 @@ static void a_place_speaks_once(void **state)
 	assert_true(boot[4] > boot[3]);
 }
 
+/* An id that was journalled is not said at a later place, in this life or the
+ * next; one that lies as far back as the ring is long is. */
+static void an_id_speaks_once(void **state)
+{
+	const struct folder *d = *state;
+	struct finding f = {.rule = "R09", .id = {7}};
+	struct apply_place at = {100, 1};
+	struct publish *p = NULL;
+	struct err e;
+
+	assert_true(publish_open(&p, NULL, d->path, NULL, &e));
+	assert_true(publish_finding(p, &f, &at, &e));
+	at.pos = 200;
+	assert_true(publish_finding(p, &f, &at, &e));
+	assert_true(publish_flush(p, &e));
+	assert_int_equal(publish_stats(p).journalled, 1);
+	assert_int_equal(publish_stats(p).repeated, 1);
+	publish_close(p);
+
+	assert_true(publish_open(&p, NULL, d->path, NULL, &e));
+	at.pos = 300;
+	assert_true(publish_finding(p, &f, &at, &e));
+	assert_int_equal(publish_stats(p).journalled, 0);
+	for (unsigned i = 0; i < 2 * IDS_MAX; i++, at.pos++) {
+		struct finding other = {
+			.id = {1, (uint8_t)i, (uint8_t)(i >> 8)}};
+
+		assert_true(publish_finding(p, &other, &at, &e));
+	}
+	assert_true(publish_finding(p, &f, &at, &e));
+	assert_int_equal(publish_stats(p).journalled, 2 * IDS_MAX + 1);
+	publish_close(p);
+}
+
+/* All is acknowledged and the journal's segments are gone: the places that
+ * were said are still known. */
+static void an_empty_journal_says_nothing_again(void **state)
+{
+	const struct folder *d = *state;
+	struct finding f = {.rule = "R01", .id = {1}};
+	struct apply_place at = {500, 2};
+	struct publish *p = NULL;
+	uint32_t boot;
+	char cmd[128];
+	struct err e;
+
+	assert_true(publish_open(&p, NULL, d->path, NULL, &e));
+	assert_true(publish_finding(p, &f, &at, &e));
+	assert_true(publish_flush(p, &e));
+	boot = p->boot;
+	publish_close(p);
+	snprintf(cmd, sizeof(cmd), "rm '%s'/*.seg", d->path);
+	assert_int_equal(system(cmd), 0);
+
+	assert_true(publish_open(&p, NULL, d->path, NULL, &e));
+	assert_int_equal(p->boot, boot + 1);
+	f.id[0] = 2;
+	at.nth = 1;
+	assert_true(publish_finding(p, &f, &at, &e));
+	assert_int_equal(publish_stats(p).repeated, 1);
+	at.nth = 3;
+	assert_true(publish_finding(p, &f, &at, &e));
+	assert_int_equal(publish_stats(p).journalled, 1);
+
+	/* the archive is gone too */
+	publish_archive_ends(p, 500);
+	f.id[0] = 3;
+	at = (struct apply_place){300, 1};
+	assert_true(publish_finding(p, &f, &at, &e));
+	assert_int_equal(publish_stats(p).journalled, 1);
+	publish_archive_ends(p, 0);
+	assert_true(publish_finding(p, &f, &at, &e));
+	assert_int_equal(publish_stats(p).journalled, 2);
+	publish_close(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_place_speaks_once,
 						make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(an_id_speaks_once, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(
+			an_empty_journal_says_nothing_again, make_folder,
+			remove_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
