@@ -19,14 +19,31 @@ static bool session_add(struct session *s, const struct period *p, int64_t t_us,
 	return true;
 }
 
+/* Nothing that is older counts: no need to go through its periods. */
+static int64_t oldest_kept(const struct definition *def,
+			   const struct counter *c)
+{
+	int64_t a = c->session[0].since_us;
+	int64_t b = c->session[1].since_us;
+
+	if (def->kind != DEF_RING)
+		return a < b ? a : b;
+	a = (c->ring[0].head - def->shape.held + 1) * def->shape.bucket_us;
+	b = (c->ring[1].head - def->shape.held + 1) * def->shape.bucket_us;
+	return a < b ? a : b;
+}
+
 /* `rate` for every microsecond of the span, each to its own regime. */
 static bool spread(struct engine *g, struct account *a, unsigned d,
 		   struct ring_span span)
 {
 	const struct definition *def = &g->plan.def[d];
 	struct counter *c = &a->counter[d];
-	bool all = true;
+	int64_t oldest = oldest_kept(def, c);
+	bool all = span.from_us >= oldest;
 
+	if (!all)
+		span.from_us = oldest;
 	while (span.from_us < span.to_us) {
 		struct period p = account_period(a, span.from_us);
 		struct ring_span piece = span;

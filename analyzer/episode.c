@@ -166,8 +166,8 @@ static bool reached(struct judge *j, int64_t from_us, struct crossing *x)
 {
 	int64_t now = x->at_us;
 
-	if (from_us < j->a->rule[j->rule].over_us)
-		from_us = j->a->rule[j->rule].over_us;
+	from_us = later(from_us, j->a->rule[j->rule].over_us);
+	from_us = later(from_us, now - LIMIT_LOOK_BACK);
 	if (from_us >= now)
 		return limit_now(j, 1, x);
 	while (from_us <= now) {

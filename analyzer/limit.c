@@ -116,6 +116,20 @@ static bool ring_since(const struct judge *j, int64_t from_us,
 	return true;
 }
 
+/* Before what its ring holds a term is nothing. */
+static int64_t held_from(const struct judge *j, unsigned alt, int64_t from_us)
+{
+	for (unsigned t = 0; t < limit_of(j)->alt[alt].n; t++) {
+		unsigned d = limit_def(j, alt, t);
+		const struct ring_shape *s = &j->g->plan.def[d].shape;
+		int64_t oldest = (ring_of(j, d)->head - s->held) * s->bucket_us;
+
+		if (j->g->plan.def[d].kind == DEF_RING && from_us < oldest)
+			from_us = oldest;
+	}
+	return from_us;
+}
+
 /* All terms at one instant, tried at every border of the finest window. */
 static bool terms_since(const struct judge *j, int64_t from_us,
 			struct crossing *x)
@@ -133,6 +147,8 @@ static bool terms_since(const struct judge *j, int64_t from_us,
 	}
 	if (step == INT64_MAX)
 		step = now - from_us + 1;
+	else
+		from_us = held_from(j, x->alt, from_us);
 	for (int64_t at = from_us; at <= now; at = (at / step + 1) * step) {
 		unsigned t = 0;
 

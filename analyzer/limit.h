@@ -3,6 +3,7 @@
 #define ANALYZER_LIMIT_H
 
 #include "analyzer/state.h"
+#include "common/clock.h"
 
 /*
  * The limit that holds for an account:
@@ -12,6 +13,11 @@
  * and whether its counters have reached it.  A limit is any of several
  * alternatives, each of which wants all of its terms.
  */
+/* No further back are past periods judged: longer than any weekend, and a
+ * record that claims a call of thirty years costs no thirty years of periods.
+ */
+#define LIMIT_LOOK_BACK (14 * DAY_US)
+
 struct judge {
 	struct engine *g;
 	struct account *a;

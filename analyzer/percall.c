@@ -106,6 +106,8 @@ static bool try(struct judge *j, struct call *c, int64_t t_us)
 {
 	int64_t from = c->counted.answer_us;
 
+	if (from < t_us - LIMIT_LOOK_BACK)
+		from = t_us - LIMIT_LOOK_BACK;
 	while (from <= t_us) {
 		struct crossing x = {.now_us = t_us};
 		const struct limit *l;

@@ -49,6 +49,18 @@ same "--against ends well" 0 $?
 check "what would be gone is said" grep -q '^- .* critical R01 ' "$dir/diff"
 same "and nothing of another rule" 0 "$(grep -vc ' R01 ' "$dir/diff")"
 
+# Records that claim to have begun in 1990 cost no 36 years of opening hours.
+jq -nc 'range(2000) | {kind: "call", phase: "end", source: "sbc-1",
+	call_key: ("0000" + tostring | .[-4:] | . * 8),
+	account: "fenwick-solicitors", callee: "+2382211230",
+	direction: "outbound", setup: "1990-01-01T00:00:00Z",
+	answer: "1990-01-01T00:00:01Z", end: "2026-01-15T12:00:00Z",
+	observed: "2026-01-15T12:00:00Z"}' >"$dir/long.jsonl"
+timeout 10 "$t" backtest --config config --as jsonl --summary "$dir/sum" \
+	"$dir/long.jsonl" >"$dir/long"
+same "calls of 36 years hold nothing up" 0 $?
+same "and are all counted" 2000 "$(jq .calls "$dir/sum")"
+
 "$t" backtest --config "$dir/none" "$dir/night.csv" >/dev/null 2>&1
 check "no config: not 0" [ $? -ne 0 ]
 finish
