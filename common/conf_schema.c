@@ -381,8 +381,8 @@ static void document_table(const char *prefix, const struct conf_node *table,
 
 static void document(const char *path, const struct conf_node *n, FILE *out)
 {
-	bool lists = n->kind == CONF_DICT && n->child &&
-		     n->child->kind == CONF_LIST;
+	bool lists =
+		n->kind == CONF_DICT && n->child && n->child->kind == CONF_LIST;
 	const char *suffix = n->kind == CONF_LIST   ? "[]"
 			     : lists		    ? ".NAME[]"
 			     : n->kind == CONF_DICT ? ".NAME"
