@@ -25,15 +25,15 @@
  */
 enum fact_kind {
 	FACT_OPENED = 1,  /* an incident begins */
-	FACT_FINDING,     /* a finding joins it */
-	FACT_EXPOSURE,    /* what it has cost until now; replaces the last */
-	FACT_QUEUED,      /* a page to one contact of one person */
-	FACT_ATTEMPT,     /* one try to deliver a page, and what came of it */
-	FACT_STEP,        /* an escalation step was reached */
-	FACT_ACKED,       /* somebody took it: paging stops until .until_us */
+	FACT_FINDING,	  /* a finding joins it */
+	FACT_EXPOSURE,	  /* what it has cost until now; replaces the last */
+	FACT_QUEUED,	  /* a page to one contact of one person */
+	FACT_ATTEMPT,	  /* one try to deliver a page, and what came of it */
+	FACT_STEP,	  /* an escalation step was reached */
+	FACT_ACKED,	  /* somebody took it: paging stops until .until_us */
 	FACT_ACK_EXPIRED, /* ...and nothing more was heard */
-	FACT_ESCALATED,   /* somebody asked for the next step */
-	FACT_NOBODY,      /* nobody could be told */
+	FACT_ESCALATED,	  /* somebody asked for the next step */
+	FACT_NOBODY,	  /* nobody could be told */
 	FACT_RESOLVED,
 	FACT_KINDS,
 };
@@ -42,11 +42,11 @@ enum fact_kind {
 enum page_reason {
 	REASON_NONE = 0,
 	REASON_OPENED,
-	REASON_STEP,     /* not acknowledged: the next step */
-	REASON_REPEAT,   /* the last step again */
+	REASON_STEP,	 /* not acknowledged: the next step */
+	REASON_REPEAT,	 /* the last step again */
 	REASON_SEVERITY, /* warning became critical */
-	REASON_DOUBLED,  /* twice the pounds of the last page */
-	REASON_EXPIRED,  /* an acknowledgement ran out */
+	REASON_DOUBLED,	 /* twice the pounds of the last page */
+	REASON_EXPIRED,	 /* an acknowledgement ran out */
 	REASON_ESCALATED,
 	REASON_LAST_RESORT,
 	REASON_TEST, /* "page-test": no incident */
@@ -57,7 +57,7 @@ enum page_reason {
 enum page_state {
 	PAGE_QUEUED = 0,
 	PAGE_SENDING,
-	PAGE_SENT,      /* accepted by the relay */
+	PAGE_SENT,	/* accepted by the relay */
 	PAGE_DELIVERED, /* receipt */
 	PAGE_FAILED_TEMPORARY,
 	PAGE_FAILED_PERMANENT,
@@ -69,9 +69,10 @@ enum channel_kind { CHANNEL_EMAIL = 1, CHANNEL_WEBHOOK, CHANNEL_KINDS };
 
 const char *fact_kind_name(enum fact_kind k);
 const char *page_reason_name(enum page_reason r); /* "doubled" */
-const char *page_state_name(enum page_state s);   /* "failed-temporary" */
-const char *channel_name(enum channel_kind c);    /* "email" */
-const char *verdict_name(enum verdict v);         /* "wrong-rate" */
+const char *page_state_name(enum page_state s);	  /* "failed-temporary" */
+const char *channel_name(enum channel_kind c);	  /* "email" */
+const char *fact_severity_name(enum severity s);  /* "critical" */
+const char *verdict_name(enum verdict v);	  /* "wrong-rate" */
 bool verdict_parse(struct sv name, enum verdict *out);
 
 /* What of a finding a page and a list have to say; no full number. */
@@ -145,9 +146,11 @@ struct fact {
 		struct fact_finding finding;
 		struct fact_exposure exposure;
 	};
-	/* FACT_FINDING, when new: the whole, for the database.  Recovered
-	 * facts have NULL here. */
-	const struct finding *whole;
+	/* FACT_FINDING, when new: the whole, for the database.  A copy, freed
+	 * with the entry. */
+	struct finding *whole;
+	/* What it was parsed from, borrowed; NULL when it is new. */
+	json_t *source;
 };
 
 /* One journal entry: facts that hold together, and how far the analyzer's
@@ -166,8 +169,11 @@ struct fact *fact_add(struct fact_entry *x, enum fact_kind kind, uint32_t ref,
 void fact_clear(struct fact_entry *x); /* keeps the memory */
 void fact_free(struct fact_entry *x);
 
-/* Fill .finding and .whole from the analyzer's record. */
+/* Fill .finding and .whole from the analyzer's record, .exposure from its
+ * other one.  Money is rounded to the penny here, so that what was recovered
+ * from text equals what was not. */
 void fact_from_finding(struct fact *f, const struct finding *whole);
+void fact_from_exposure(struct fact *f, const struct exposure *x);
 
 /*
  * {"v":1,"stream":"findings","boot":..,"seq":..,"facts":[{..}]}: what the
@@ -177,9 +183,15 @@ void fact_from_finding(struct fact *f, const struct finding *whole);
  * numbers: this text is personal data.
  */
 void fact_entry_json(const struct fact_entry *x, struct json *out);
+
+/* One fact for people: without the whole numbers. */
 void fact_json(const struct fact *f, struct json *out);
+
+/* The reverse.  *doc holds what the facts borrow: json_decref it after them.
+ * NULL out of *doc on failure. */
 MUST_USE bool fact_entry_parse(struct sv text, struct fact_entry *out,
-			       struct err *e);
-MUST_USE bool fact_parse(const json_t *o, struct fact *out, struct err *e);
+			       json_t **doc, struct err *e);
+/* One fact; borrows o. */
+MUST_USE bool fact_parse(json_t *o, struct fact *out, struct err *e);
 
 #endif

@@ -42,14 +42,15 @@ struct incident {
 	struct fact_exposure now;  /* latest known cost */
 	struct fact_finding worst; /* the latest of the highest severity */
 	uint32_t findings;
+	uint8_t (*seen)[16]; /* their ids */
 	int64_t first_call_us;
 
 	/* paging */
-	uint32_t run;        /* 0: nobody was paged yet */
-	int64_t run_us;      /* when this run of paging began */
-	int32_t step;        /* last step reached, -1 none */
-	int64_t step_us;     /* when (again, if it repeats) */
-	bool nobody;         /* FACT_NOBODY in this run */
+	uint32_t run;	 /* 0: nobody was paged yet */
+	int64_t run_us;	 /* when this run of paging began */
+	int32_t step;	 /* last step reached, -1 none */
+	int64_t step_us; /* when (again, if it repeats) */
+	bool nobody;	 /* FACT_NOBODY in this run */
 	int64_t exposure_at_first_page;
 	int64_t exposure_at_page; /* of the last one; 0 none */
 	struct page *page;
@@ -62,11 +63,11 @@ struct incident {
 	int64_t resolved_us;
 	enum verdict verdict;
 
-	/* What happened, as the JSON of its facts (malloc'd, one each); an
-	 * exposure replaces the one before. */
+	/* What happened, as the JSON of its facts (malloc'd, one each), without
+	 * whole numbers; of exposure only the last. */
 	char **timeline;
 	size_t n_timeline, cap_timeline;
-	size_t exposure_line; /* index of it + 1, 0 none */
+	char *cost; /* the last FACT_EXPOSURE */
 };
 
 struct book {
@@ -76,23 +77,31 @@ struct book {
 	uint32_t last_page;
 	struct page *test; /* pages without an incident, by no */
 	size_t n_test, cap_test;
+	uint64_t changes; /* facts applied */
 };
 
 /* Add one fact.  A fact about an unknown incident or page is ignored. */
 void book_apply(struct book *b, const struct fact *f);
 void book_clear(struct book *b);
 
+/* The facts that make this book again, one JSON text at a time. */
+void book_each(const struct book *b, void (*each)(void *arg, const char *fact),
+	       void *arg);
+
 struct incident *book_find(const struct book *b, uint32_t ref);
 /* The open (or acknowledged) one of a subject and family; NULL. */
 struct incident *book_open(const struct book *b, const char *subject,
 			   const char *family);
 /* Page by number; *in (NULL ok) its incident, NULL for a test page. */
-struct page *book_page(const struct book *b, uint32_t no,
-		       struct incident **in);
-bool incident_has(const struct incident *i, const uint8_t finding[16]);
+struct page *book_page(const struct book *b, uint32_t no, struct incident **in);
+
+/* A page that waits to be sent, first or again. */
+bool page_waits(const struct page *p);
 
 /* Forget incidents resolved before t. */
 void book_forget(struct book *b, int64_t t_us);
+
+void page_json(const struct page *p, struct json *out);
 
 /* Design section 10; timeline[] only when whole. */
 void incident_json(const struct incident *i, bool whole, struct json *out);
