@@ -182,6 +182,20 @@ static void apply_events(struct apply *a, const struct wire_view *v)
 		wire_advance(&s->seen, v->h);
 }
 
+static void apply_control(struct apply *a, const struct wire_view *v)
+{
+	struct apply_stream *s = apply_stream(a, EVENT_SV(v->h->stream));
+	uint32_t skip = 0;
+
+	if (s && wire_order(&s->seen, v->h, &skip) == WIRE_DUPLICATE)
+		return;
+	for (uint32_t i = skip; i < v->h->count; i++)
+		engine_control(a->engine,
+			       (const struct control *)v->records + i);
+	if (s)
+		wire_advance(&s->seen, v->h);
+}
+
 static enum apply_rc apply_stored(struct apply *a, const struct wire_view *v)
 {
 	struct analyzer_conf *conf;
@@ -215,9 +229,7 @@ enum apply_rc apply_entry(struct apply *a, struct sv entry, uint64_t end)
 		engine_tick(a->engine, (int64_t)v.h->seq);
 		return APPLY_OK;
 	case WIRE_CONTROL:
-		for (uint32_t i = 0; i < v.h->count; i++)
-			engine_control(a->engine,
-				       (const struct control *)v.records + i);
+		apply_control(a, &v);
 		return APPLY_OK;
 	case WIRE_CONFIG:
 		return apply_stored(a, &v);

@@ -73,6 +73,13 @@ static void on_exposure(void *arg, const struct exposure *x)
 	publish_exposure(f->publish, x);
 }
 
+/* The alerter of a site on a feed's clock has no other. */
+static void tell_time(struct feed *f)
+{
+	if (apply_conf(f->apply)->site.feed_clock)
+		publish_time(f->publish, engine_clock(apply_engine(f->apply)));
+}
+
 /* ---- archive to engine ---- */
 
 /* Apply whatever the archive holds beyond the engine's position. */
@@ -89,7 +96,10 @@ static bool drain(struct feed *f, struct err *e)
 			log_warn("feed: archive: entry ending at %llu is not "
 				 "a batch",
 				 (unsigned long long)end);
-	return rc == JOURNAL_END && publish_flush(f->publish, e);
+	if (rc != JOURNAL_END || !publish_flush(f->publish, e))
+		return false;
+	tell_time(f);
+	return true;
 }
 
 /* Sync, then apply: in this order, see feed.h. */
@@ -172,10 +182,13 @@ static void on_batch(void *arg, struct bus_peer *p, const struct wire_view *v)
 	enum wire_order order;
 	struct err e;
 
-	if (f->failed || !in || v->h->kind != WIRE_EVENTS)
+	if (f->failed || !in ||
+	    (v->h->kind != WIRE_EVENTS && v->h->kind != WIRE_CONTROL))
 		return;
-	f->last_event_us = clock_wall().us;
-	f->stats.received += v->h->count;
+	if (v->h->kind == WIRE_EVENTS) {
+		f->last_event_us = clock_wall().us;
+		f->stats.received += v->h->count;
+	}
 	order = wire_order(&in->seen, v->h, &skip);
 	if (order == WIRE_GAP && !give_up_gap(f, in, v->h)) {
 		f->stats.gaps++;
@@ -192,7 +205,8 @@ static void on_batch(void *arg, struct bus_peer *p, const struct wire_view *v)
 		fail(f, &e);
 		return;
 	}
-	f->stats.archived += v->h->count - skip;
+	if (v->h->kind == WIRE_EVENTS)
+		f->stats.archived += v->h->count - skip;
 	wire_advance(&in->seen, v->h);
 }
 
@@ -433,6 +447,7 @@ void feed_second(struct feed *f)
 	if (f->failed)
 		return;
 	tick(f, now);
+	tell_time(f);
 	if (now >= f->next_snapshot_us) {
 		snapshot(f);
 		f->next_snapshot_us = now + conf->snapshot_every_us;

@@ -22,6 +22,8 @@ struct newest {
 	uint32_t check; /* of the fields before */
 };
 
+enum { UNSAID_MAX = 256 };
+
 struct publish {
 	struct journal *journal;
 	struct bus_sender *sender;
@@ -29,6 +31,8 @@ struct publish {
 	uint32_t boot;
 	uint64_t seq;
 	bool dirty;
+	struct exposure unsaid[UNSAID_MAX];
+	size_t n_unsaid;
 	uint64_t journalled;
 	uint64_t repeated;
 	char path[PATH_BYTES]; /* of struct newest */
@@ -219,18 +223,72 @@ bool publish_flush(struct publish *p, struct err *e)
 	return true;
 }
 
-void publish_exposure(struct publish *p, const struct exposure *x)
+/* What was found earlier goes out earlier. */
+static void before(struct publish *p)
+{
+	static struct log_limit limit;
+	struct err e;
+
+	if (!publish_flush(p, &e) && log_allow(&limit, 10))
+		log_warn("publish: %s", e.text);
+}
+
+static bool offer(struct publish *p, const struct exposure *x)
 {
 	struct {
 		struct wire_header h;
 		struct exposure x;
 	} m;
 
-	if (!p->sender)
-		return;
+	before(p);
 	wire_header(&m.h, WIRE_EXPOSURE, sv_of(stream_name), p->boot, 0, 1);
 	m.x = *x;
-	bus_sender_offer(p->sender, &m, sizeof(m));
+	return bus_sender_offer(p->sender, &m, sizeof(m));
+}
+
+/* Those that found no room, the latest of each account and family. */
+static void offer_again(struct publish *p)
+{
+	while (p->n_unsaid > 0 && offer(p, &p->unsaid[p->n_unsaid - 1]))
+		p->n_unsaid--;
+}
+
+static void keep(struct publish *p, const struct exposure *x)
+{
+	for (size_t i = 0; i < p->n_unsaid; i++) {
+		struct exposure *k = &p->unsaid[i];
+
+		if (memcmp(k->account, x->account, sizeof(k->account)) != 0 ||
+		    memcmp(k->family, x->family, sizeof(k->family)) != 0)
+			continue;
+		*k = *x;
+		return;
+	}
+	if (p->n_unsaid < UNSAID_MAX)
+		p->unsaid[p->n_unsaid++] = *x;
+}
+
+void publish_exposure(struct publish *p, const struct exposure *x)
+{
+	if (!p->sender)
+		return;
+	if (p->n_unsaid > 0)
+		offer_again(p);
+	if (p->n_unsaid > 0 || !offer(p, x))
+		keep(p, x);
+}
+
+void publish_time(struct publish *p, int64_t feed_us)
+{
+	struct wire_header h;
+
+	if (!p->sender || feed_us <= 0)
+		return;
+	before(p);
+	offer_again(p);
+	wire_header(&h, WIRE_TICK, sv_of(stream_name), p->boot,
+		    (uint64_t)feed_us, 0);
+	(void)bus_sender_offer(p->sender, &h, sizeof(h));
 }
 
 struct publish_stats publish_stats(const struct publish *p)

@@ -34,6 +34,9 @@ MUST_USE bool publish_finding(struct publish *p, const struct finding *f,
 /* Sync what was journalled and send it. */
 MUST_USE bool publish_flush(struct publish *p, struct err *e);
 
+/* How far the feed has come, for an alerter on the feed's clock. */
+void publish_time(struct publish *p, int64_t feed_us);
+
 /* Not journalled: last value wins. */
 void publish_exposure(struct publish *p, const struct exposure *x);
 

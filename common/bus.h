@@ -53,9 +53,9 @@ void bus_sender_free(struct bus_sender *s); /* NULL ok */
 /* The journal has grown: send as far as credit goes. */
 void bus_sender_kick(struct bus_sender *s);
 
-/* Send a batch that is in no journal (exposure): dropped when the peer is
- * away or slow. */
-void bus_sender_offer(struct bus_sender *s, const void *batch, size_t size);
+/* Send a batch that is in no journal (exposure); false: the peer is away or
+ * slow, and the batch is dropped. */
+bool bus_sender_offer(struct bus_sender *s, const void *batch, size_t size);
 
 struct bus_stats {
 	uint64_t batches; /* sent or received */

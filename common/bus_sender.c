@@ -396,12 +396,13 @@ void bus_sender_kick(struct bus_sender *s)
 	pump(s);
 }
 
-void bus_sender_offer(struct bus_sender *s, const void *batch, size_t size)
+bool bus_sender_offer(struct bus_sender *s, const void *batch, size_t size)
 {
-	if (s->credit == 0 ||
+	/* Behind the journal, never ahead of it. */
+	if (s->flying >= s->credit ||
 	    clock_mono().ms - s->heard_at.ms >= BUS_CONNECTED_MS)
-		return;
-	(void)bus_sock_send(&s->sock, batch, size, false);
+		return false;
+	return bus_sock_send(&s->sock, batch, size, false);
 }
 
 struct bus_stats bus_sender_stats(const struct bus_sender *s)
