@@ -12,6 +12,13 @@ int backtest_main(int argc, char **argv);
 int status_main(int argc, char **argv);
 int why_main(int argc, char **argv);
 int night_main(int argc, char **argv);
+int incidents_main(int argc, char **argv);
+int show_main(int argc, char **argv);
+int ack_main(int argc, char **argv);
+int escalate_main(int argc, char **argv);
+int resolve_main(int argc, char **argv);
+int page_test_main(int argc, char **argv);
+int reload_main(int argc, char **argv);
 int db_main(int argc, char **argv);
 
 /* Both programs' verdicts on a config folder, merged: on stderr as text, or

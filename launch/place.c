@@ -76,7 +76,9 @@ bool place_find(struct place *p, const char *state, struct err *e)
 	p->lock = -1;
 	return choose_state(p, state, e) &&
 	       join(p->spool, sizeof(p->spool), p->state, "spool", e) &&
-	       join(p->analyzer, sizeof(p->analyzer), p->state, "analyzer", e);
+	       join(p->analyzer, sizeof(p->analyzer), p->state, "analyzer",
+		    e) &&
+	       join(p->alerter, sizeof(p->alerter), p->state, "alerter", e);
 }
 
 bool place_lock(struct place *p, struct err *e)
@@ -86,11 +88,33 @@ bool place_lock(struct place *p, struct err *e)
 	if (!make_dirs(p->state, e) ||
 	    !join(path, sizeof(path), p->state, "lock", e))
 		return false;
-	p->lock = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	p->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (p->lock < 0)
 		return err_set(e, "%s: %s", path, strerror(errno));
-	return flock(p->lock, LOCK_EX | LOCK_NB) == 0 ||
-	       err_set(e, "%s: a site runs here already", p->state);
+	if (flock(p->lock, LOCK_EX | LOCK_NB) != 0)
+		return err_set(e, "%s: a site runs here already", p->state);
+	if (ftruncate(p->lock, 0) != 0 ||
+	    dprintf(p->lock, "%d\n", (int)getpid()) < 0)
+		return err_set(e, "%s: %s", path, strerror(errno));
+	return true;
+}
+
+int place_holder(const struct place *p)
+{
+	char path[PLACE_PATH], text[16] = "";
+	struct err e;
+	int fd, pid = 0;
+
+	if (!join(path, sizeof(path), p->state, "lock", &e))
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (flock(fd, LOCK_SH | LOCK_NB) != 0 &&
+	    read(fd, text, sizeof(text) - 1) > 0)
+		pid = (int)strtol(text, NULL, 10);
+	close(fd);
+	return pid;
 }
 
 static void name_sockets(struct place *p)
@@ -98,7 +122,8 @@ static void name_sockets(struct place *p)
 	snprintf(p->events, sizeof(p->events), "ipc://%s/events", p->sockets);
 	snprintf(p->findings, sizeof(p->findings), "ipc://%s/findings",
 		 p->sockets);
-	for (int i = PROGRAM_COLLECTOR; i <= PROGRAM_ANALYZER; i++)
+	snprintf(p->command, sizeof(p->command), "%s/command", p->sockets);
+	for (int i = 0; i < PROGRAMS; i++)
 		snprintf(p->metrics[i], sizeof(p->metrics[i]), "unix:%s/%s",
 			 p->sockets, program_name((enum program)i));
 }
@@ -180,7 +205,7 @@ static bool remove_tree(const char *path, struct err *e)
 bool place_clear_sample(const struct place *p, struct err *e)
 {
 	static const char *const made[] = {"spool", "collector", "rejects",
-					   "analyzer"};
+					   "analyzer", "alerter"};
 	char path[PLACE_PATH];
 
 	if (!join(path, sizeof(path), p->state, sample_mark, e))

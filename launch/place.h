@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "common/err.h"
+#include "launch/program.h"
 
 /*
  * Where a running site keeps its things:
@@ -15,6 +16,8 @@
  *                  in the state folder
  *     collector/   its journal and offsets; rejects/ beside it
  *     analyzer/    archive, findings, snapshot
+ *     alerter/     outbox, open incidents
+ *     pg/          the private PostgreSQL (launch/cluster.h)
  *     run -> the private folder of sockets (0700), whose path is short
  *            because a unix socket's may have 107 bytes at most
  */
@@ -24,11 +27,13 @@ struct place {
 	char state[PLACE_PATH];
 	char spool[PLACE_PATH];
 	char analyzer[PLACE_PATH];
+	char alerter[PLACE_PATH];
 	char sockets[SOCKET_PATH - 24];
 	char events[SOCKET_PATH]; /* endpoints: "ipc:///..." */
 	char findings[SOCKET_PATH];
-	char metrics[2][SOCKET_PATH]; /* "unix:/...", by enum program */
-	int lock;		      /* -1: not held */
+	char command[SOCKET_PATH];	     /* path of the alerter's socket */
+	char metrics[PROGRAMS][SOCKET_PATH]; /* "unix:/...", by enum program */
+	int lock;			     /* -1: not held */
 };
 
 /* The names only; state NULL = choose.  Nothing is made. */
@@ -40,6 +45,9 @@ MUST_USE bool place_lock(struct place *p, struct err *e);
 
 /* Make the folders, and a fresh one for the sockets. */
 MUST_USE bool place_make(struct place *p, struct err *e);
+
+/* Process id of who holds the lock; 0: nobody. */
+int place_holder(const struct place *p);
 
 /* Fill in the sockets of a site that runs; false when none does. */
 MUST_USE bool place_running(struct place *p, struct err *e);

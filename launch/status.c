@@ -58,7 +58,7 @@ static int show(const struct place *p, bool as_json)
 {
 	int there = 0;
 
-	for (int i = PROGRAM_COLLECTOR; i <= PROGRAM_ANALYZER; i++) {
+	for (int i = 0; i < PROGRAMS; i++) {
 		json_t *o = ask(p, (enum program)i);
 
 		if (as_json && o) {
