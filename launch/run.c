@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "launch/command.h"
+#include "launch/run.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,59 +13,72 @@
 #include "common/mem.h"
 #include "common/metrics.h"
 #include "launch/children.h"
+#include "launch/cluster.h"
+#include "launch/command.h"
+#include "launch/db.h"
 #include "launch/night.h"
 #include "launch/place.h"
-#include "launch/report.h"
+#include "launch/sinks.h"
 
 /*
- * A whole site in one terminal:
+ * A whole site in one terminal.  What is started waits for what it needs:
  *
- *   RUN_STARTING  analyzer is up, not ready yet
+ *   RUN_DATABASE  PostgreSQL is coming up (not with a TOLLWATCH_DSN)
+ *   RUN_STARTING  alerter and analyzer are up, not both ready yet
  *   RUN_FEEDING   collector is up too, not ready yet
  *   RUN_UP        "site up" was said
- *   RUN_DRAIN     the collector has read everything and left; the analyzer
- *                 may still have findings on their way (clock: feed only)
- *   RUN_STOPPING  collector, then analyzer are asked to stop
+ *   RUN_DRAIN     the collector has read everything and left; findings and
+ *                 pages may still be on their way (clock: feed only)
+ *   RUN_REST      the feed is over and the site stays up, to be looked at
+ *   RUN_STOPPING  each is asked to stop, in the order of the calls' way
  */
 enum run_state {
-	RUN_STARTING = 0,
+	RUN_DATABASE = 0,
+	RUN_STARTING,
 	RUN_FEEDING,
 	RUN_UP,
 	RUN_DRAIN,
+	RUN_REST,
 	RUN_STOPPING,
 };
 
 enum { TICK_MS = 100, FETCH_MS = 200, QUIET_TICKS = 3 };
 
-struct run_opts {
-	const char *config;
-	const char *state;
-	bool as_json; /* findings as JSON Lines on stdout, the rest to stderr */
-	const char *calls;
-	const char *as;
-	int64_t run_for_us; /* 0 = no end */
-};
-
 struct run {
 	const struct run_opts *o;
 	FILE *say; /* what a person reads: stdout, with --json stderr */
 	struct place place;
-	char *zone;
-	bool feed; /* site.clock */
+	bool feed;	    /* site.clock */
+	char *first_person; /* of the config; NULL: none */
 	enum run_state state;
 	int code;
 	unsigned quiet; /* ticks in a row without an unsent finding */
 	struct mono_ms up_at;
 	struct event_base *base;
-	struct bus *bus;
-	struct report *report;
-	struct child *child[2]; /* by enum program */
-	char *argv[2][PROGRAM_ARGS];
+	struct sinks *sinks;
+	struct cluster *cluster; /* NULL: the DSN is somebody else's */
+	struct child *child[PROGRAMS];
+	char *argv[PROGRAMS][PROGRAM_ARGS];
 	struct event *tick;
 	struct event *on_signal[3]; /* INT, TERM, HUP */
 };
 
 /* ---- stop ---- */
+
+/* The next that is still there; collector, analyzer, alerter, database. */
+static void stop_next(struct run *r)
+{
+	for (int i = 0; i < PROGRAMS; i++) {
+		if (!r->child[i] || !child_alive(r->child[i]))
+			continue;
+		child_stop(r->child[i]);
+		return;
+	}
+	if (r->cluster && cluster_alive(r->cluster))
+		cluster_stop(r->cluster);
+	else
+		event_base_loopbreak(r->base);
+}
 
 static void stop(struct run *r, int code)
 {
@@ -74,12 +86,7 @@ static void stop(struct run *r, int code)
 		return;
 	r->state = RUN_STOPPING;
 	r->code = code;
-	if (child_alive(r->child[PROGRAM_COLLECTOR]))
-		child_stop(r->child[PROGRAM_COLLECTOR]);
-	else if (child_alive(r->child[PROGRAM_ANALYZER]))
-		child_stop(r->child[PROGRAM_ANALYZER]);
-	else
-		event_base_loopbreak(r->base);
+	stop_next(r);
 }
 
 static void say_up(struct run *r)
@@ -95,11 +102,7 @@ static void on_end(void *arg, enum program p, int code)
 	struct run *r = arg;
 
 	if (r->state == RUN_STOPPING) {
-		if (p == PROGRAM_COLLECTOR &&
-		    child_alive(r->child[PROGRAM_ANALYZER]))
-			child_stop(r->child[PROGRAM_ANALYZER]);
-		else
-			event_base_loopbreak(r->base);
+		stop_next(r);
 		return;
 	}
 	if (p == PROGRAM_COLLECTOR && code == 0 && r->feed) {
@@ -110,6 +113,21 @@ static void on_end(void *arg, enum program p, int code)
 		return;
 	}
 	stop(r, code != 0 ? code : 1);
+}
+
+/* Pages do not need it: the site goes on while it is away, but a private one
+ * that cannot be started at all is a fault to be told. */
+static void on_cluster_end(void *arg, int code)
+{
+	struct run *r = arg;
+
+	if (r->state == RUN_STOPPING)
+		stop_next(r);
+	else if (r->state == RUN_DATABASE)
+		stop(r, code != 0 ? code : 1);
+	else
+		log_error("run: the database is gone for good; pages go on, "
+			  "records wait in the outbox");
 }
 
 /* ---- the tick ---- */
@@ -125,39 +143,136 @@ static bool is_ready(const struct run *r, enum program p)
 	return ok;
 }
 
-/* The analyzer's counters, NULL when it does not answer. */
-static json_t *ask_analyzer(const struct run *r)
+/* A program's counters, NULL when it does not answer. */
+static json_t *counters(const struct run *r, enum program p)
 {
 	struct err e;
 	char *body = NULL;
 	json_t *o;
 
-	if (!metrics_fetch(r->place.metrics[PROGRAM_ANALYZER], "/status",
-			   FETCH_MS, &body, &e))
+	if (!metrics_fetch(r->place.metrics[p], "/status", FETCH_MS, &body, &e))
 		return NULL;
 	o = json_loads(body, 0, NULL);
 	free(body);
 	return o;
 }
 
-/* Over when every finding was handed over and stayed so for some ticks. */
+static bool zero(const json_t *o, const char *key)
+{
+	const json_t *v = json_object_get(o, key);
+
+	return json_is_integer(v) && json_integer_value(v) == 0;
+}
+
+static void say_over(struct run *r, const json_t *analyzer,
+		     const json_t *alerter)
+{
+	fprintf(r->say,
+		"the night is over: %lld events received, %lld late, %lld "
+		"lost; %lld incidents\n",
+		json_integer_value(json_object_get(analyzer, "received")),
+		json_integer_value(json_object_get(analyzer, "late")),
+		json_integer_value(json_object_get(analyzer, "lost")),
+		json_integer_value(json_object_get(alerter, "incidents_open")) +
+			json_integer_value(
+				json_object_get(alerter,
+						"incidents_acknowledged")));
+	if (!r->o->until_end)
+		fprintf(r->say,
+			"the site stays up: ./tollwatch incidents, show 1, "
+			"ack 1; Ctrl-C ends it\n");
+	fflush(r->say);
+}
+
+/* Over when every finding was handed over, every page has come to an end, the
+ * database has it all, and it stayed so for some ticks. */
 static void drain(struct run *r)
 {
-	json_t *o = ask_analyzer(r);
-	const json_t *unsent = json_object_get(o, "findings_unsent_bytes");
-	bool quiet = json_is_integer(unsent) && json_integer_value(unsent) == 0;
+	json_t *analyzer = counters(r, PROGRAM_ANALYZER);
+	json_t *alerter = counters(r, PROGRAM_ALERTER);
+	bool quiet = zero(analyzer, "findings_unsent_bytes") &&
+		     zero(alerter, "waiting") &&
+		     zero(alerter, "pages_sending") &&
+		     zero(alerter, "outbox_unstored_bytes");
 
 	r->quiet = quiet ? r->quiet + 1 : 0;
 	if (r->quiet == QUIET_TICKS) {
-		fprintf(r->say,
-			"the night is over: %lld events received, %lld late, "
-			"%lld lost\n",
-			json_integer_value(json_object_get(o, "received")),
-			json_integer_value(json_object_get(o, "late")),
-			json_integer_value(json_object_get(o, "lost")));
-		stop(r, 0);
+		say_over(r, analyzer, alerter);
+		r->state = RUN_REST;
+		if (r->o->until_end)
+			stop(r, 0);
 	}
-	json_decref(o);
+	json_decref(analyzer);
+	json_decref(alerter);
+}
+
+static bool migrate(struct run *r, struct err *e)
+{
+	char *lines = NULL;
+	size_t n = 0, files = 0;
+	FILE *out = open_memstream(&lines, &n);
+	bool ok;
+
+	if (!out)
+		abort();
+	/* A sample begins with nothing, like its other folders. */
+	ok = cluster_database(r->cluster, r->feed, e) &&
+	     db_migrate(cluster_dsn(r->cluster, CLUSTER_SUPERUSER), NULL, out,
+			e);
+	fclose(out);
+	for (size_t i = 0; i < n; i++)
+		files += lines[i] == '\n';
+	if (ok)
+		fprintf(r->say, "database up, %zu migrations applied\n", files);
+	free(lines);
+	return ok;
+}
+
+static void start_programs(struct run *r)
+{
+	r->state = RUN_STARTING;
+	child_start(r->child[PROGRAM_ALERTER]);
+	child_start(r->child[PROGRAM_ANALYZER]);
+}
+
+static void database_up(struct run *r)
+{
+	struct err e;
+
+	if (!migrate(r, &e)) {
+		log_error("run: database: %s", e.text);
+		stop(r, 1);
+		return;
+	}
+	setenv("TOLLWATCH_DSN", cluster_dsn(r->cluster, "tollwatch_alerter"),
+	       1);
+	start_programs(r);
+}
+
+static void look(struct run *r)
+{
+	switch (r->state) {
+	case RUN_DATABASE:
+		if (cluster_ready(r->cluster))
+			database_up(r);
+		break;
+	case RUN_STARTING:
+		if (!is_ready(r, PROGRAM_ALERTER) ||
+		    !is_ready(r, PROGRAM_ANALYZER))
+			break;
+		r->state = RUN_FEEDING;
+		child_start(r->child[PROGRAM_COLLECTOR]);
+		break;
+	case RUN_FEEDING:
+		if (is_ready(r, PROGRAM_COLLECTOR))
+			say_up(r);
+		break;
+	case RUN_DRAIN:
+		drain(r);
+		break;
+	default:
+		break;
+	}
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -166,17 +281,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (r->state == RUN_STARTING && is_ready(r, PROGRAM_ANALYZER)) {
-		r->state = RUN_FEEDING;
-		child_start(r->child[PROGRAM_COLLECTOR]);
-	} else if (r->state == RUN_FEEDING && is_ready(r, PROGRAM_COLLECTOR) &&
-		   is_ready(r, PROGRAM_ANALYZER)) {
-		say_up(r);
-	} else if (r->state == RUN_DRAIN) {
-		drain(r);
-	}
-	if ((r->state == RUN_UP || r->state == RUN_DRAIN) &&
-	    r->o->run_for_us > 0 &&
+	look(r);
+	if (r->state >= RUN_UP && r->o->run_for_us > 0 &&
 	    clock_mono().ms - r->up_at.ms >= r->o->run_for_us / 1000)
 		stop(r, 0);
 }
@@ -194,17 +300,18 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig;
 	(void)what;
-	child_signal(r->child[PROGRAM_COLLECTOR], SIGHUP);
-	child_signal(r->child[PROGRAM_ANALYZER], SIGHUP);
+	for (int i = 0; i < PROGRAMS; i++)
+		if (child_alive(r->child[i]))
+			child_signal(r->child[i], SIGHUP);
 }
 
 /* ---- start ---- */
 
-/* What the launcher itself wants to know; both programs have checked the
+/* What the launcher itself wants to know; the programs have checked the
  * rest. */
 static bool read_site(struct run *r, struct err *e)
 {
-	const struct conf_tree *site;
+	const struct conf_tree *site, *people;
 	struct conf *c;
 	char path[PLACE_PATH];
 
@@ -214,8 +321,9 @@ static bool read_site(struct run *r, struct err *e)
 	site = conf_get(conf_root(c), "site");
 	if (site && conf_get(site, "clock"))
 		r->feed = sv_eq(conf_text(conf_get(site, "clock")), SV("feed"));
-	if (site && conf_get(site, "timezone"))
-		r->zone = sv_dup(conf_text(conf_get(site, "timezone")));
+	people = conf_get(conf_root(c), "people");
+	if (people && conf_kind(people) == TREE_MAP && conf_len(people) > 0)
+		r->first_person = sv_dup(conf_text(conf_key(people, 0)));
 	conf_free(c);
 	return true;
 }
@@ -255,6 +363,18 @@ static bool prepare(struct run *r, struct err *e)
 	       (r->o->calls || write_sample(r, e));
 }
 
+/* The people of the sample are invented: whoever runs it is one of them. */
+static void fill_alerter(struct run *r, char **v)
+{
+	if (r->o->as_json)
+		*v++ = "--json";
+	if (r->feed && r->first_person) {
+		*v++ = "--stand-in";
+		*v++ = r->first_person;
+	}
+	*v = NULL;
+}
+
 static void fill_argv(struct run *r)
 {
 	struct place *p = &r->place;
@@ -271,6 +391,20 @@ static void fill_argv(struct run *r)
 				  "--metrics",
 				  p->metrics[PROGRAM_ANALYZER],
 				  NULL};
+	char *const alerter[] = {"run",
+				 "--config",
+				 config,
+				 "--state",
+				 p->alerter,
+				 "--bind",
+				 p->findings,
+				 "--events",
+				 p->events,
+				 "--command",
+				 p->command,
+				 "--metrics",
+				 p->metrics[PROGRAM_ALERTER],
+				 NULL};
 	char *const collector[] = {
 		"run",	   "--config",	config,
 		"--state", p->state,	"--connect",
@@ -279,6 +413,9 @@ static void fill_argv(struct run *r)
 	char **v = r->argv[PROGRAM_COLLECTOR];
 
 	memcpy(r->argv[PROGRAM_ANALYZER], analyzer, sizeof(analyzer));
+	memcpy(r->argv[PROGRAM_ALERTER], alerter, sizeof(alerter));
+	fill_alerter(r, r->argv[PROGRAM_ALERTER] +
+				sizeof(alerter) / sizeof(*alerter) - 1);
 	memcpy(v, collector, sizeof(collector));
 	v += sizeof(collector) / sizeof(*collector) - 1;
 	if (r->feed)
@@ -307,21 +444,10 @@ static void watch_signals(struct run *r)
 	}
 }
 
-static bool start(struct run *r, struct err *e)
+static void make_children(struct run *r)
 {
-	const struct timeval tick = {0, TICK_MS * 1000};
-
-	r->base = event_base_new();
-	if (!r->base)
-		return err_set(e, "libevent: no event base");
-	r->bus = bus_new(r->base);
-	if (!report_open(&r->report, r->bus, r->place.findings, r->zone, r->say,
-			 e))
-		return false;
-	if (r->o->as_json)
-		report_json(r->report, stdout);
 	fill_argv(r);
-	for (int i = PROGRAM_COLLECTOR; i <= PROGRAM_ANALYZER; i++) {
+	for (int i = 0; i < PROGRAMS; i++) {
 		const struct child_opts o = {
 			.program = (enum program)i,
 			.argv = r->argv[i],
@@ -331,22 +457,47 @@ static bool start(struct run *r, struct err *e)
 
 		r->child[i] = child_new(r->base, &o);
 	}
+}
+
+/* TOLLWATCH_DSN names an existing PostgreSQL; without it we bring our own. */
+static bool start_database(struct run *r, struct err *e)
+{
+	const char *dsn = getenv("TOLLWATCH_DSN");
+
+	if (dsn && *dsn) {
+		start_programs(r);
+		return true;
+	}
+	if (!cluster_new(&r->cluster, r->base, r->place.state, on_cluster_end,
+			 r, e))
+		return false;
+	cluster_start(r->cluster);
+	return true;
+}
+
+static bool start(struct run *r, struct err *e)
+{
+	const struct timeval tick = {0, TICK_MS * 1000};
+
+	r->base = event_base_new();
+	if (!r->base)
+		return err_set(e, "libevent: no event base");
+	if (!sinks_open(&r->sinks, r->base, r->say, e))
+		return false;
+	make_children(r);
 	watch_signals(r);
 	r->tick = event_new(r->base, -1, EV_PERSIST, on_tick, r);
 	if (!r->tick || event_add(r->tick, &tick) != 0)
 		return err_set(e, "timer: cannot add");
-	child_start(r->child[PROGRAM_ANALYZER]);
-	return true;
+	return start_database(r, e);
 }
 
 static void finish(struct run *r)
 {
-	if (r->report)
-		report_table(r->report);
-	report_close(r->report);
-	bus_free(r->bus);
-	child_free(r->child[PROGRAM_COLLECTOR]);
-	child_free(r->child[PROGRAM_ANALYZER]);
+	sinks_close(r->sinks);
+	for (int i = 0; i < PROGRAMS; i++)
+		child_free(r->child[i]);
+	cluster_free(r->cluster);
 	for (int i = 0; i < 3; i++)
 		if (r->on_signal[i])
 			event_free(r->on_signal[i]);
@@ -355,10 +506,10 @@ static void finish(struct run *r)
 	if (r->base)
 		event_base_free(r->base);
 	place_close(&r->place);
-	free(r->zone);
+	free(r->first_person);
 }
 
-static int run(const struct run_opts *o)
+int run_site(const struct run_opts *o)
 {
 	struct run r = {.o = o, .say = o->as_json ? stderr : stdout};
 	struct err e;
@@ -376,93 +527,4 @@ static int run(const struct run_opts *o)
 	}
 	finish(&r);
 	return code;
-}
-
-/* ---- command line ---- */
-
-/* "60s", "2m", "1h". */
-static bool parse_span(const char *text, int64_t *us)
-{
-	struct sv s = sv_of(text);
-	uint32_t n;
-	int64_t unit;
-
-	if (s.n < 2)
-		return false;
-	switch (s.p[s.n - 1]) {
-	case 's':
-		unit = SEC_US;
-		break;
-	case 'm':
-		unit = MIN_US;
-		break;
-	case 'h':
-		unit = HOUR_US;
-		break;
-	default:
-		return false;
-	}
-	s.n--;
-	if (!sv_u32(s, &n) || n == 0)
-		return false;
-	*us = n * unit;
-	return true;
-}
-
-static bool parse(int argc, char **argv, struct run_opts *o)
-{
-	static const struct option opts[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"state", required_argument, NULL, 's'},
-		{"calls", required_argument, NULL, 'f'},
-		{"as", required_argument, NULL, 'a'},
-		{"json", no_argument, NULL, 'j'},
-		{0},
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", opts, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			o->config = optarg;
-			break;
-		case 's':
-			o->state = optarg;
-			break;
-		case 'f':
-			o->calls = optarg;
-			break;
-		case 'a':
-			o->as = optarg;
-			break;
-		case 'j':
-			o->as_json = true;
-			break;
-		default:
-			return false;
-		}
-	}
-	return optind == argc && (!o->as || o->calls);
-}
-
-int run_main(int argc, char **argv)
-{
-	struct run_opts o = {.config = "config"};
-	const char *span = getenv("TOLLWATCH_RUN_FOR");
-
-	if (!parse(argc, argv, &o)) {
-		fputs("usage: tollwatch run [--config DIR] [--state DIR] "
-		      "[--calls FILE [--as FORMAT]] [--json]\n",
-		      stderr);
-		return EXIT_USAGE;
-	}
-	if (span && *span && !parse_span(span, &o.run_for_us)) {
-		fprintf(stderr,
-			"tollwatch: TOLLWATCH_RUN_FOR: want 60s, 2m "
-			"or 1h, got '%s'\n",
-			span);
-		return EXIT_USAGE;
-	}
-	log_open("tollwatch", LOG_INFO);
-	return run(&o);
 }
