@@ -25,7 +25,7 @@ for n in 997 5003 20011; do
 	check "(b) the same bytes" cmp "$dir/a1" "$dir/b"
 done
 
-timeout 250 "$t" run --config config --state "$dir/state" --json \
+timeout 250 "$t" run --until-end --config config --state "$dir/state" --json \
 	>"$dir/live" 2>"$dir/log"
 same "(c) the live run ends well" 0 $?
 timeout 120 "$t" backtest --config config --json "$dir/state/analyzer/archive" \

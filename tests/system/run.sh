@@ -8,7 +8,7 @@ t="$bin/tollwatch"
 
 # play NAME: a whole night in its own state folder, in the background.
 play() {
-	"$t" run --config config --state "$dir/$1" >"$dir/$1.out" \
+	"$t" run --until-end --config config --state "$dir/$1" >"$dir/$1.out" \
 		2>"$dir/$1.err" &
 	runner=$!
 	pids="$pids $runner"
