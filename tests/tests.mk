@@ -104,3 +104,12 @@ bench:
 $(BUILD)/test/ship: tests/sql/ship.c $(BUILD)/libalerter.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# Receivers and a sender for the system tests of paging.
+$(BUILD)/test/sink: tests/support/sink.c $(BUILD)/liblaunch.a $(BUILD)/libcommon.a
+$(BUILD)/test/send: tests/support/send.c $(BUILD)/libalerter.a $(BUILD)/libcommon.a
+$(BUILD)/test/sink $(BUILD)/test/send:
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) $^ $(LIBS) -o $@
+support-build: $(BUILD)/test/sink $(BUILD)/test/send
+.PHONY: support-build

@@ -5,11 +5,11 @@
 set -eu
 want="gcc make libc6-dev libpcap-dev libzmq3-dev libevent-dev libyaml-dev
 	libjansson-dev libsodium-dev zlib1g-dev libcurl4-openssl-dev libpq-dev
-	postgresql pkg-config tzdata"
+	postgresql ca-certificates pkg-config tzdata"
 case "${1:-}" in
 run) ;;
 check) want="$want postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl
-	libcmocka-dev sip-tester tcpdump jq" ;;
+	libcmocka-dev sip-tester tcpdump jq openssl python3 python3-aiosmtpd" ;;
 bench) want="$want libosip2-dev time jq" ;;
 lint) want="$want libcmocka-dev libosip2-dev clang-format clang-tidy cppcheck" ;;
 *)
