@@ -78,7 +78,7 @@ static void words(void **state)
 		{"=?UTF-8?Q?=C2=A3412_and?=", "\xc2\xa3" "412 and"},
 		{"=?UTF-8?Q?one?= =?UTF-8?Q?_two?= three", "one two three"},
 		{"=?UTF-8?Q?open", "=?UTF-8?Q?open"},
-		{"=?UTF-8?Q??=", ""}, {"=?utf-8?q?=3D=?=", "=="},
+		{"=?UTF-8?Q?\?=", ""}, {"=?utf-8?q?=3D=?=", "=="},
 	};
 	/* clang-format on */
 
