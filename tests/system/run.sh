@@ -36,7 +36,7 @@ same "nothing critical for the honest" 0 "$(wc -l <"$dir/honest")"
 spent=$(grep -m1 '^finding critical .* oakfield-dental: ' "$calm" |
 	sed 's/.*: £\([0-9]*\)\..*so far.*/\1/')
 check "the burst is found before £30 ($spent)" [ "${spent:-99}" -lt 30 ]
-check "no event was lost" said ', 0 lost$' "$calm"
+check "no event was lost" said ', 0 lost;' "$calm"
 same "no finding twice" 0 "$(ids "$calm" | sort | uniq -d | wc -l)"
 same "nothing is left running" "" \
 	"$(grep -o 'pid [0-9]*' "$dir/calm.err" | while read -r _ p; do
@@ -77,7 +77,7 @@ for i in 1 2 3 4 5; do
 		"$dir/killed" | paste -sd+) was killed" \
 		cmp -s "$dir/want" "$dir/got"
 	same "none twice" 0 "$(uniq -d "$dir/got" | wc -l)"
-	check "none lost" said ', 0 lost$' "$dir/kill$i.out"
+	check "none lost" said ', 0 lost;' "$dir/kill$i.out"
 	rm -rf "${dir:?}/kill$i"
 done
 killed=$(wc -l <"$dir/killed")

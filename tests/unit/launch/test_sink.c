@@ -2,6 +2,8 @@
 #include "launch/sink.c"
 #include "launch/sink_smtp.c"
 
+#include <unistd.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -190,6 +192,14 @@ static void expect(struct client *c, const char *codes)
 	char got[128] = "";
 	char *line;
 
+	/* each answer has at least a code and CR LF */
+	for (int i = 0; i < 2000; i++) {
+		if (evbuffer_get_length(in) >= strlen(codes) / 4 * 5 ||
+		    c->ended)
+			break;
+		settle(c);
+		usleep(1000);
+	}
 	while ((line = evbuffer_readln(in, NULL, EVBUFFER_EOL_CRLF)) != NULL) {
 		size_t n = strlen(got);
 
