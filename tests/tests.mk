@@ -113,3 +113,9 @@ $(BUILD)/test/sink $(BUILD)/test/send:
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) $^ $(LIBS) -o $@
 support-build: $(BUILD)/test/sink $(BUILD)/test/send
 .PHONY: support-build
+
+# Stands in for the analyzer.
+$(BUILD)/test/inject: tests/support/inject.c $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) $^ $(LIBS) -o $@
+support-build: $(BUILD)/test/inject

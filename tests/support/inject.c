@@ -146,7 +146,7 @@ int main(int argc, char **argv)
 {
 	const struct timeval tick = {0, TICK_MS * 1000};
 	const struct journal_opts jo = {0};
-	struct inject in = {.boot = (uint32_t)(clock_wall().us / SEC_US)};
+	struct inject in = {.boot = wire_fresh_boot()};
 	struct bus_sender_opts o = {.stream = "inject"};
 	struct event *ev;
 	struct bus *bus;
