@@ -119,3 +119,10 @@ $(BUILD)/test/inject: tests/support/inject.c $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS) $^ $(LIBS) -o $@
 support-build: $(BUILD)/test/inject
+
+# kill -9 at random for SOAK_SECONDS at most.
+KILLS ?= 500
+SOAK_SECONDS ?= 3600
+soak: all
+	KILLS=$(KILLS) SOAK_SECONDS=$(SOAK_SECONDS) tests/system/kill.sh
+.PHONY: soak
