@@ -23,7 +23,7 @@ bool db_folder(char out[DB_PATH], struct err *e)
 {
 	static const char *const from_program[] = {
 		"/../sql",		   /* build/ */
-		"/../../sql",		   /* build/asan/ */
+		"/../../sql",		   /* build/asan/, build/test/ */
 		"/../share/tollwatch/sql", /* PREFIX/bin/ */
 	};
 	char self[DB_PATH], probe[DB_PATH + 64];

@@ -126,3 +126,8 @@ SOAK_SECONDS ?= 3600
 soak: all
 	KILLS=$(KILLS) SOAK_SECONDS=$(SOAK_SECONDS) tests/system/kill.sh
 .PHONY: soak
+
+# The private PostgreSQL alone.
+$(BUILD)/test/cluster: tests/sql/cluster.c $(BUILD)/liblaunch.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
