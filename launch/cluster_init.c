@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,7 +170,7 @@ static bool make_data(const struct cluster_data *d, struct err *e)
 /* A postmaster works inside its data folder. */
 static bool serves(pid_t pid, const char *data)
 {
-	char link[64], real[CLUSTER_PATH], cwd[CLUSTER_PATH];
+	char link[64], real[PATH_MAX], cwd[PATH_MAX]; /* as realpath wants */
 	ssize_t n;
 
 	snprintf(link, sizeof(link), "/proc/%d/cwd", (int)pid);

@@ -48,7 +48,7 @@ check "the NOC sees no table" grep -q 'permission denied' \
 check "nor writes" grep -q 'read-only transaction' \
 	<<<"$(sql "$state" tollwatch_noc 'create temp table x ()')"
 check "nor when it says it may" grep -q 'permission denied' \
-	<<<"$(sql "$state" tollwatch_noc "set default_transaction_read_only = off; create temp table x ()")"
+	<<<"$(sql "$state" tollwatch_noc "begin; set transaction read write; create temp table x (); commit")"
 same "the alerter finds its function" 0 "$(sql "$state" tollwatch_alerter "select alerter.position('x')")"
 check "no other role comes in" grep -q 'authentication failed' \
 	<<<"$(sql "$state" tollwatch_core 'select 1')"
@@ -89,6 +89,7 @@ wait_for 20 grep -q 'ready to accept' "$dir/stray"
 start "$state"
 check "left behind: stopped, then started anew" grep -q 'of an earlier run is stopped' "$dir/err"
 check "left behind: it ended" gone "$stray"
+kill -9 "$stray" 2>/dev/null
 wait "$stray" 2>/dev/null
 stop
 
@@ -104,6 +105,7 @@ stop
 
 # Interrupted while it was made.
 mkdir -p "$dir/half/pg/new/base"
+[ "$(id -u)" != 0 ] || chown -R postgres "$dir/half/pg"
 start "$dir/half"
 check "a half-made one is made again" ready 1
 stop
