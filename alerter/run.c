@@ -10,6 +10,7 @@
 #include "alerter/command.h"
 #include "alerter/control.h"
 #include "alerter/intake.h"
+#include "alerter/roster.h"
 #include "alerter/turn.h"
 #include "common/log.h"
 #include "common/metrics.h"
@@ -206,6 +207,18 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
 	event_base_loopbreak(p->base);
 }
 
+/* The database names people as the config does. */
+static void tell_people(struct program *p)
+{
+	struct json j = {0};
+
+	if (!p->turn.store)
+		return;
+	roster_json(p->conf, &j);
+	store_people(p->turn.store, (struct sv){j.p, j.n});
+	json_free(&j);
+}
+
 static void on_reload(evutil_socket_t sig, short what, void *arg)
 {
 	struct program *p = arg;
@@ -234,6 +247,7 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
 	say_conf(p->turn.say, next);
 	alerter_conf_free(p->conf);
 	p->conf = next;
+	tell_people(p);
 	log_info("reload: done");
 	afterwards(p);
 }
@@ -273,6 +287,7 @@ static void open_store(struct program *p)
 		store_new(&p->turn.store, &o);
 	else
 		log_warn("database: no dsn; incidents are kept here alone");
+	tell_people(p);
 }
 
 static bool start(struct program *p, struct err *e)
