@@ -10,7 +10,6 @@ if [ ! -x "$pg_bin/postgres" ]; then
 	exit 0
 fi
 unset XDG_RUNTIME_DIR
-chmod 711 "$dir"
 
 start() { # STATE [fresh]: and wait until it is ready; $pid is the launcher's
 	"$bin/test/cluster" "$@" >"$dir/out" 2>"$dir/err" &

@@ -6,6 +6,7 @@ set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 bin=$PWD/${BUILD:-build}
 dir=$(mktemp -d /tmp/tollwatch-test.XXXXXX)
+chmod 711 "$dir" # so that PostgreSQL, which is never root, reaches a state in it
 pids=""
 failures=0
 

@@ -43,7 +43,6 @@ pg_new() {
 		echo "skip $(basename "$0" .sh): no PostgreSQL"
 		exit 0
 	fi
-	chmod 711 "$dir"
 	mkdir -m 777 "$pg_dir" "$pg_sock" && chmod 777 "$pg_dir" "$pg_sock"
 	pg_as "$pg_bin/initdb" -D "$pg_dir/data" -U postgres -E UTF8 --locale=C \
 		-A trust --no-instructions >"$dir/initdb.log" 2>&1 || return 1
