@@ -239,7 +239,10 @@ void turn_recover(struct turn *t)
 {
 	turn_at(t, t->conf->feed ? outbox_clock(t->outbox) : turn_now(t));
 	for (size_t k = 0; k < t->book.n; k++)
-		if (t->book.incident[k]->state == INCIDENT_OPEN)
-			delivery_recover(&t->decide, t->book.incident[k]);
+		delivery_recover(&t->decide, t->book.incident[k]);
+	delivery_recover(&t->decide, NULL);
 	turn_commit(t);
+	/* What the database has not seen need not wait for news. */
+	if (t->store && !t->failed)
+		store_kick(t->store, outbox_end(t->outbox));
 }
