@@ -82,7 +82,8 @@ void delivery_end(struct decide *d, uint32_t page,
 void delivery_cancel(struct decide *d, struct incident *i);
 
 /* After a restart: whatever was under way is sent again, under the same id,
- * because nobody knows how far it came. */
+ * because nobody knows how far it came; not when somebody acknowledged
+ * meanwhile.  NULL: the test pages. */
 void delivery_recover(struct decide *d, struct incident *i);
 
 #endif

@@ -103,17 +103,26 @@ void delivery_cancel(struct decide *d, struct incident *i)
 	}
 }
 
+static void recover(struct decide *d, const struct incident *i,
+		    const struct page *p)
+{
+	bool again = !i || i->state == INCIDENT_OPEN;
+	struct fact *f =
+		attempt(d, i, p,
+			again ? PAGE_FAILED_TEMPORARY : PAGE_CANCELLED);
+
+	if (again)
+		f->due_us = d->now_us;
+	snprintf(f->error, sizeof(f->error), "interrupted by a restart");
+	decide_done(d);
+}
+
 void delivery_recover(struct decide *d, struct incident *i)
 {
-	for (size_t k = 0; k < i->n_pages; k++) {
-		struct fact *f;
+	const struct page *page = i ? i->page : d->book->test;
+	size_t n = i ? i->n_pages : d->book->n_test;
 
-		if (i->page[k].state != PAGE_SENDING)
-			continue;
-		f = attempt(d, i, &i->page[k], PAGE_FAILED_TEMPORARY);
-		f->due_us = d->now_us;
-		snprintf(f->error, sizeof(f->error),
-			 "interrupted by a restart");
-		decide_done(d);
-	}
+	for (size_t k = 0; k < n; k++)
+		if (page[k].state == PAGE_SENDING)
+			recover(d, i, &page[k]);
 }

@@ -201,6 +201,49 @@ static void test_temporary_failure_is_tried_again(void **state)
 	assert_int_equal(i->page[0].attempts, DELIVERY_TRIES);
 }
 
+static void test_a_restart_ends_what_was_under_way(void **state)
+{
+	static const struct {
+		bool acked;
+		enum page_state want;
+	} row[] = {
+		{false, PAGE_FAILED_TEMPORARY},
+		{true, PAGE_CANCELLED},
+	};
+	const struct act ack = {.ref = 1, .person = "alex", .via = "shell"};
+	struct err e;
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_LEN(row); k++) {
+		struct incident *i = begin(SEVERITY_CRITICAL, POUND);
+
+		delivery_begin(&w.d, i, &i->page[0]);
+		if (row[k].acked)
+			assert_true(act_ack(&w.d, &ack, &e));
+		delivery_recover(&w.d, i);
+		assert_int_equal(i->page[0].state, row[k].want);
+		assert_int_equal(i->page[0].attempts, 1);
+		assert_string_equal(i->page[0].error,
+				    "interrupted by a restart");
+		if (!row[k].acked)
+			assert_int_equal(i->page[0].due_us, w.d.now_us);
+		world_free(&w);
+		world_init(&w);
+	}
+}
+
+static void test_a_restart_sends_a_test_page_again(void **state)
+{
+	uint32_t first;
+
+	(void)state;
+	act_page_test(&w.d, &w.person[1], &first);
+	delivery_begin(&w.d, NULL, &w.book.test[0]);
+	delivery_recover(&w.d, NULL);
+	assert_int_equal(w.book.test[0].state, PAGE_FAILED_TEMPORARY);
+	assert_int_equal(w.book.test[0].due_us, w.d.now_us);
+}
+
 static void test_people_act(void **state)
 {
 	struct act a = {.ref = 1,
@@ -247,6 +290,8 @@ int main(void)
 		T(test_acknowledged_is_quiet_until_it_expires),
 		T(test_failure_moves_on_at_once),
 		T(test_temporary_failure_is_tried_again),
+		T(test_a_restart_ends_what_was_under_way),
+		T(test_a_restart_sends_a_test_page_again),
 		T(test_people_act),
 		T(test_nobody_configured_is_on_the_record),
 	};
