@@ -5,15 +5,14 @@ pg_bin=$(for b in /usr/lib/postgresql/*/bin; do echo "$b"; done | sort -V | tail
 pg_dir=$dir/pg
 pg_sock=$dir/s
 
-pg_as() { # COMMAND...: as an account that PostgreSQL will run as
-	if [ "$(id -u)" = 0 ]; then
-		setpriv --reuid postgres --regid postgres --init-groups -- "$@"
-	else
-		"$@"
-	fi
-}
+# Before a command: as an account that PostgreSQL will run as.  Words and not a
+# function, so that $! is the postmaster and not a shell around it.
+pg_as=()
+[ "$(id -u)" != 0 ] ||
+	pg_as=(setpriv --reuid postgres --regid postgres --init-groups --)
+
 pg_start() { # and wait until it answers
-	pg_as "$pg_bin/postgres" -D "$pg_dir" -k "$pg_sock" -c listen_addresses= \
+	"${pg_as[@]}" "$pg_bin/postgres" -D "$pg_dir" -k "$pg_sock" -c listen_addresses= \
 		-c max_connections=30 -c shared_buffers=16MB \
 		>>"$dir/pg.log" 2>&1 </dev/null &
 	pg_pid=$!
@@ -24,7 +23,7 @@ pg_answers() {
 	"$pg_bin/pg_isready" -q -h "$pg_sock" && return 0
 	# one that was killed leaves children that end a moment later
 	kill -0 "$pg_pid" 2>/dev/null || {
-		pg_as "$pg_bin/postgres" -D "$pg_dir" -k "$pg_sock" \
+		"${pg_as[@]}" "$pg_bin/postgres" -D "$pg_dir" -k "$pg_sock" \
 			-c listen_addresses= -c shared_buffers=16MB \
 			>>"$dir/pg.log" 2>&1 </dev/null &
 		pg_pid=$!
@@ -44,7 +43,7 @@ pg_new() {
 		exit 0
 	fi
 	mkdir -m 777 "$pg_dir" "$pg_sock" && chmod 777 "$pg_dir" "$pg_sock"
-	pg_as "$pg_bin/initdb" -D "$pg_dir/data" -U postgres -E UTF8 --locale=C \
+	"${pg_as[@]}" "$pg_bin/initdb" -D "$pg_dir/data" -U postgres -E UTF8 --locale=C \
 		-A trust --no-instructions >"$dir/initdb.log" 2>&1 || return 1
 	pg_dir=$pg_dir/data
 	pg_start || return 1
