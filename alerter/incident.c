@@ -102,6 +102,18 @@ static void opened(struct book *b, const struct fact *f)
 	b->last_ref = f->ref;
 }
 
+/* A rule that knows no country does not make us forget it. */
+static void worst(struct incident *i, const struct fact_finding *f)
+{
+	struct fact_finding before = i->worst;
+
+	i->worst = *f;
+	if (f->country[0])
+		return;
+	memcpy(i->worst.country, before.country, sizeof(before.country));
+	i->worst.country_calls = before.country_calls;
+}
+
 static void joined(struct incident *i, const struct fact_finding *f)
 {
 	i->seen = xrealloc(i->seen, i->findings + 1, sizeof(*i->seen));
@@ -109,7 +121,7 @@ static void joined(struct incident *i, const struct fact_finding *f)
 	if (f->severity > i->severity)
 		i->severity = f->severity;
 	if (f->severity >= i->worst.severity)
-		i->worst = *f;
+		worst(i, f);
 	if (f->first_call_us &&
 	    (!i->first_call_us || f->first_call_us < i->first_call_us))
 		i->first_call_us = f->first_call_us;

@@ -211,10 +211,10 @@ begin
 		perform fact.attempt(fact.delivery_of(p_stream, f), f, p_at);
 	when 'step' then perform fact.stepped(i, f);
 	when 'acked' then perform fact.acked(i, f, p_at);
-	when 'ack-expired' then perform fact.ack_expired(i);
+	when 'ack-expired', 'escalated' then perform fact.ack_expired(i);
 	when 'nobody' then perform fact.nobody(i, p_at);
 	when 'resolved' then perform fact.resolved(i, f, p_at);
-	else null; -- escalated, and what we do not know: a line of the timeline
+	else null; -- what we do not know: a line of the timeline
 	end case;
 end
 $$;
