@@ -4,18 +4,21 @@ begin;
 set local search_path = tap, pg_catalog;
 select no_plan();
 
+create view pg_temp.ours as
+select n.oid, n.nspname from pg_namespace n
+where n.nspname = 'migration' or pg_get_userbyid(n.nspowner) ~ '^tollwatch_';
 create view pg_temp.col as
 select format('%I.%I.%I', n.nspname, c.relname, a.attname) as name, n.nspname,
 	col_description(c.oid, a.attnum) as words
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 	join pg_attribute a on a.attrelid = c.oid
-where n.nspname in ('core', 'noc', 'migration') and c.relkind in ('r', 'v', 'p', 'm')
+where n.oid in (select oid from pg_temp.ours) and c.relkind in ('r', 'v', 'p', 'm')
 	and a.attnum > 0 and not a.attisdropped;
 create view pg_temp.fn as
 select p.oid, p.oid::regprocedure::text as name, p.proacl, p.prosecdef,
 	coalesce(p.proconfig, '{}') as proconfig, n.nspname
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-where n.nspname in ('core', 'fact', 'alerter', 'noc', 'migration');
+where n.oid in (select oid from pg_temp.ours);
 
 select cmp_ok((select count(*) from pg_temp.col), '>', 100::bigint, 'there are columns');
 select cmp_ok((select count(*) from pg_temp.fn), '>', 15::bigint, 'there are functions');
@@ -25,7 +28,7 @@ select is_empty($$select name, words from pg_temp.col where words is null
 select is_empty($$select name from pg_temp.col where nspname = 'noc'
 	and words ~ 'class: personal'$$, 'no personal column on a wall screen');
 select is_empty($$select c.oid::regclass from pg_class c
-	where c.relnamespace in ('core'::regnamespace, 'noc'::regnamespace)
+	where c.relnamespace in (select oid from pg_temp.ours)
 	and c.relkind in ('r', 'v') and obj_description(c.oid, 'pg_class') is null$$,
 	'every table and view has a comment');
 
@@ -35,8 +38,9 @@ select is_empty($$select name from pg_temp.fn f where prosecdef
 select is_empty($$select name from pg_temp.fn f
 	where not exists (select from unnest(f.proconfig) x where x like 'search_path=%')$$,
 	'so has every other function');
-select is_empty($$select name from pg_temp.fn f where prosecdef and nspname <> 'alerter'$$,
-	'definer functions are in schema alerter alone');
+select is_empty($$select name from pg_temp.fn f where prosecdef
+	and nspname not in ('alerter', 'api', 'audit', 'authn', 'change')$$,
+	'definer functions are in these schemas alone');
 select is_empty($$select name from pg_temp.fn f where has_function_privilege('public', f.oid, 'execute')$$,
 	'no function of ours is PUBLIC''s');
 select is_empty($$select p.oid::regprocedure from pg_proc p
@@ -46,27 +50,34 @@ select is_empty($$select p.oid::regprocedure from pg_proc p
 	'no advisory lock, no large object is PUBLIC''s');
 
 select is_empty($$select c.oid::regclass from pg_class c, aclexplode(c.relacl) a
-	where c.relnamespace::regnamespace::text in ('core', 'noc', 'migration') and a.grantee = 0$$,
+	where c.relnamespace in (select oid from pg_temp.ours) and a.grantee = 0$$,
 	'nothing is granted to PUBLIC');
 select is_empty($$select n.nspname from pg_namespace n, aclexplode(n.nspacl) a
-	where n.nspname in ('public', 'core', 'fact', 'alerter', 'noc', 'migration') and a.grantee = 0$$,
+	where (n.nspname in ('public', 'crypto') or n.oid in (select oid from pg_temp.ours)) and a.grantee = 0$$,
 	'no schema is PUBLIC''s');
 select is_empty($$select a.privilege_type from pg_database d, aclexplode(d.datacl) a
 	where d.datname = current_database() and a.grantee = 0$$,
 	'not the database either: no TEMP, no CONNECT');
 
 select is_empty($$select rolname from pg_roles where rolname ~ '^tollwatch_'
-	and (rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication)$$,
+	and (rolsuper or rolcreaterole or rolcreatedb or rolbypassrls
+		or (rolreplication and rolname <> 'tollwatch_backup'))$$,
 	'no role of ours is mighty');
 select is_empty($$select r.rolname from pg_roles r where r.rolname in
 	(select distinct pg_get_userbyid(c.relowner) from pg_class c
-		where c.relnamespace::regnamespace::text in ('core', 'noc')) and r.rolcanlogin$$,
+		where c.relnamespace in (select oid from pg_temp.ours)) and r.rolcanlogin
+		and r.rolname <> 'postgres'$$,
 	'no owner can log in');
 select is_empty($$select pg_get_userbyid(m.member) from pg_auth_members m
-	join pg_roles r on r.oid = m.member where r.rolname ~ '^tollwatch_'$$,
-	'no role of ours is a member of another');
-select set_eq($$select rolname from pg_roles where rolname ~ '^tollwatch_' and rolcanlogin$$,
-	array['tollwatch_alerter', 'tollwatch_noc'], 'two roles log in');
+	join pg_roles r on r.oid = m.member where r.rolname ~ '^tollwatch_'
+		and (r.rolname <> 'tollwatch_migrator' or r.rolinherit)$$,
+	'no role of ours is a member of another but the migrator, who inherits nothing');
+select set_eq($$select rolname from pg_roles where rolname ~ '^tollwatch_' and rolcanlogin
+	and rolconnlimit = 0$$, array['tollwatch_migrator', 'tollwatch_backup'],
+	'the migrator and the backup have no connection unless given one');
+select set_eq($$select substr(rolname, 11) from pg_roles where rolname ~ '^tollwatch_' and rolcanlogin$$,
+	array['alerter', 'noc', 'console', 'engineer', 'auditor', 'dpo', 'checkpoint',
+		'backup', 'migrator']::text[], 'these roles log in');
 select is((select rolconnlimit from pg_roles where rolname = 'tollwatch_noc'), 5,
 	'five connections of the NOC');
 
@@ -77,20 +88,20 @@ select set_eq($$select f.name from pg_temp.fn f
 		'alerter.next_ref()', 'alerter.people(jsonb)'],
 	'the alerter may execute these');
 select is_empty($$select c.oid::regclass from pg_class c
-	where c.relnamespace::regnamespace::text in ('core', 'noc', 'migration')
+	where c.relnamespace in (select oid from pg_temp.ours)
 	and c.relkind in ('r', 'v') and (
 		has_table_privilege('tollwatch_alerter', c.oid, 'select,insert,update,delete,truncate,references,trigger')
 		or has_any_column_privilege('tollwatch_alerter', c.oid, 'select,insert,update,references'))$$,
 	'the alerter may touch no table and no view');
 select set_eq($$select c.oid::regclass::text from pg_class c
-	where c.relnamespace::regnamespace::text in ('core', 'noc', 'migration')
+	where c.relnamespace in (select oid from pg_temp.ours)
 	and c.relkind in ('r', 'v')
 	and has_any_column_privilege('tollwatch_noc', c.oid, 'select,insert,update,references')$$,
 	array['noc.incident', 'noc.incident_open', 'noc.incident_timeline',
 		'noc.delivery', 'noc.oncall_now', 'noc.kpi_now'],
 	'the NOC may read these');
 select is_empty($$select c.oid::regclass from pg_class c
-	where c.relnamespace::regnamespace::text in ('core', 'noc', 'migration')
+	where c.relnamespace in (select oid from pg_temp.ours)
 	and c.relkind in ('r', 'v')
 	and has_any_column_privilege('tollwatch_noc', c.oid, 'insert,update,references')$$,
 	'and write nothing');
