@@ -162,7 +162,8 @@ noc() { "$pg_bin/psql" -X -A -t -h "$pg_sock" -U tollwatch_noc -d tollwatch -c "
 for v in $(psql "select viewname from pg_views where schemaname = 'noc'"); do
 	noc "select * from noc.$v"
 done >"$dir/noc"
-check "the NOC sees the incidents" said acme "$dir/noc"
+check "the NOC sees the incidents" said 'account:a-' "$dir/noc"
+same "and not whose" "" "$(grep acme "$dir/noc")"
 check "and who took it" said 'Alex Example' "$dir/noc"
 if grep -E '2611234567|2079460123|@example\.com' "$dir/noc"; then
 	not_ok "and no number or address"
