@@ -85,7 +85,9 @@ select is((select rolconnlimit from pg_roles where rolname = 'tollwatch_noc'), 5
 select set_eq($$select f.name from pg_temp.fn f
 	where has_function_privilege('tollwatch_alerter', f.oid, 'execute')$$,
 	array['alerter.apply(text,bigint,jsonb)', 'alerter."position"(text)',
-		'alerter.next_ref()', 'alerter.people(jsonb)'],
+		'alerter.next_ref()', 'alerter.people(jsonb)',
+		'alerter.config(text,text,text,text)',
+		'alerter.config_approved(text,text)'],
 	'the alerter may execute these');
 select is_empty($$select c.oid::regclass from pg_class c
 	where c.relnamespace in (select oid from pg_temp.ours)
