@@ -87,7 +87,7 @@ select set_eq($$select f.name from pg_temp.fn f
 	array['alerter.apply(text,bigint,jsonb)', 'alerter."position"(text)',
 		'alerter.next_ref()', 'alerter.people(jsonb)',
 		'alerter.config(text,text,text,text)',
-		'alerter.config_approved(text,text)'],
+		'alerter.config_approved(text,text)', 'alerter.audit_age_s()'],
 	'the alerter may execute these');
 select is_empty($$select c.oid::regclass from pg_class c
 	where c.relnamespace in (select oid from pg_temp.ours)
@@ -125,6 +125,25 @@ select is_empty($$select c.oid::regclass from pg_class c
 	'the writer deletes nothing');
 select ok(not has_any_column_privilege('tollwatch_writer', 'core.timeline', 'update'),
 	'the writer changes no line of the timeline');
+
+select set_eq($$select f.name from pg_temp.fn f
+	where has_function_privilege('tollwatch_checkpoint', f.oid, 'execute')$$,
+	array['audit.fingerprint()', 'audit.heads()', 'audit.checkpoint_made(bigint,text)'],
+	'the checkpoint may execute these');
+select set_eq($$select c.oid::regclass::text from pg_class c
+	where c.relnamespace in (select oid from pg_temp.ours)
+	and c.relkind in ('r', 'v')
+	and has_any_column_privilege('tollwatch_checkpoint', c.oid, 'select')$$,
+	array['audit.site', 'audit.head', 'audit.event', 'audit.link', 'audit.checkpoint'],
+	'the checkpoint may read these, people''s words not among them');
+select is_empty($$select c.oid::regclass from pg_class c
+	where c.relnamespace in (select oid from pg_temp.ours) and c.relkind in ('r', 'v')
+	and has_any_column_privilege('tollwatch_checkpoint', c.oid, 'insert,update,references')$$,
+	'and write nothing');
+select is_empty($$select c.oid::regclass from pg_class c
+	where c.relnamespace in (select oid from pg_temp.ours) and c.relkind in ('r', 'v')
+	and has_any_column_privilege('tollwatch_auditor', c.oid, 'select,insert,update,references')$$,
+	'the auditor reads through functions alone');
 
 select columns_are('noc', 'kpi_now', array['open_critical', 'open_warning',
 	'unacked', 'oldest_unacked_s', 'exposure_gbp', 'rate_gbp_per_min',
