@@ -33,7 +33,7 @@ struct account {
 	uint32_t index;
 	uint8_t lane; /* of the source that spoke of it last */
 	bool provisioned;
-	bool taught_wrong;	 /* a critical today: the day teaches nothing */
+	bool taught_wrong;	 /* a critical today, or one that goes on */
 	struct period period;	 /* the one asked for last */
 	struct counter *counter; /* [plan.n_defs] of slab `blocks`, NULL before
 				  * its first call */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/usual.h"
 
+#include "analyzer/episode.h"
 #include "common/clock.h"
 #include "common/money.h"
 
@@ -62,6 +63,18 @@ static void keep(struct engine *g, struct account *a, unsigned d, int64_t day)
 	}
 }
 
+/* A robbery that goes on at midnight fires nothing new that day: the day must
+ * not become usual for that. */
+static bool goes_on(const struct engine *g, const struct account *a)
+{
+	const struct watch *w = watch_of(g, a);
+
+	for (unsigned r = 0; w && r < g->conf->n_rules; r++)
+		if (w->episode[r].fired >> SEVERITY_CRITICAL & 1)
+			return true;
+	return false;
+}
+
 static void roll(struct engine *g, struct account *a, int64_t day)
 {
 	int64_t gap = day - a->day;
@@ -76,7 +89,7 @@ static void roll(struct engine *g, struct account *a, int64_t day)
 			    (uint32_t)((UINT64_C(1) << (gap - 1)) - 1);
 	if (gap < 32 && !a->taught_wrong)
 		a->learnt |= 1u << (gap - 1);
-	a->taught_wrong = false;
+	a->taught_wrong = goes_on(g, a);
 }
 
 void usual_touch(struct engine *g, struct account *a, int64_t t_us)

@@ -69,7 +69,7 @@ while [ $done_kills -lt "$kills" ] && [ $SECONDS -lt $deadline ]; do
 		wait_for 120 over "r$round"
 	picture "r$round" >"$dir/got"
 	check "round $round: the same incidents and findings" \
-		cmp "$dir/want" "$dir/got"
+		diff "$dir/want" "$dir/got"
 	inspect "r$round"
 	leave
 	same "round $round: an ordered end" 0 $?

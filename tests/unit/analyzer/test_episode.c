@@ -347,6 +347,26 @@ static void a_critical_day_teaches_nothing(void **state)
 	site_free(s);
 }
 
+/* From Friday evening to Sunday noon without a pause: Saturday has no finding
+ * of its own, and is no more usual than Friday. */
+static void a_critical_over_midnight_teaches_nothing(void **state)
+{
+	struct site *s = usual_new();
+	int64_t t = when("2026-01-09T20:00:00Z");
+
+	(void)state;
+	s->w->conf.rule[0].limit[REGIME_OUTSIDE][1] =
+		s->w->conf.rule[0].limit[REGIME_OUTSIDE][0];
+	for (int i = 0; i < 40 * 3; i++)
+		attempts(s, "acme", t + i * 20 * MIN_US, 30);
+	attempts(s, "acme", t + 3 * DAY_US, 10);
+	assert_int_equal(s->k->n, 2);
+	assert_int_equal(s->k->finding[0].severity, SEVERITY_CRITICAL);
+	assert_int_equal(s->k->finding[1].term[0].usual, 0);
+	assert_int_equal(s->k->finding[1].term[0].usual_days, 0);
+	site_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +380,7 @@ int main(void)
 		cmocka_unit_test(regimes_learn_apart),
 		cmocka_unit_test(an_incident_teaches_nothing_until_its_verdict),
 		cmocka_unit_test(a_critical_day_teaches_nothing),
+		cmocka_unit_test(a_critical_over_midnight_teaches_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
