@@ -394,6 +394,11 @@ static void check_source(struct collector_conf *k, struct source_conf *s)
 			   "source %s: kind pcap wants either an interface or "
 			   "a path",
 			   s->name);
+	if (s->interface && k->site.feed_clock)
+		conf_error(k->conf, conf_get(s->where, "interface"), "source",
+			   NULL,
+			   "source %s: an interface wants site.clock: wall",
+			   s->name);
 	for (size_t i = 0;; i++) {
 		const struct source_conf *o = collector_conf_source(k, i);
 

@@ -35,6 +35,7 @@ struct runner {
 	struct offsets *offsets;
 	struct spool *spool;
 	struct source **source;
+	struct event **watch; /* of each source; armed between turns */
 	size_t n_sources;
 	struct event_base *base;
 	struct bus *bus;
@@ -67,11 +68,54 @@ static void close_sources(struct runner *r)
 		offsets_settled(r->offsets, false);
 	for (size_t i = 0; i < r->n_sources; i++) {
 		r->rejected_before += source_rejected(r->source[i]);
+		event_free(r->watch[i]); /* before its descriptor is closed */
 		source_free(r->source[i]);
 	}
 	free(r->source);
+	free(r->watch);
 	r->source = NULL;
+	r->watch = NULL;
 	r->n_sources = 0;
+}
+
+/* ms 0: it is not yet waited for. */
+static struct event *timer(struct runner *r, event_callback_fn fn, int ms)
+{
+	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
+	struct event *ev = event_new(r->base, -1, EV_PERSIST, fn, r);
+
+	if (!ev || (ms > 0 && event_add(ev, &tv) != 0))
+		abort();
+	return ev;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct runner *r = arg;
+
+	(void)fd;
+	(void)what;
+	event_active(r->turn, EV_TIMEOUT, 0);
+}
+
+/* Not while the spool is full: what cannot be read stays readable. */
+static void watch_sources(struct runner *r)
+{
+	for (size_t i = 0; i < r->n_sources && !spool_is_full(r->spool); i++) {
+		int fd = source_fd(r->source[i]);
+
+		if (fd < 0)
+			continue;
+		event_assign(r->watch[i], r->base, fd, EV_READ, on_readable, r);
+		event_add(r->watch[i], NULL);
+	}
+}
+
+/* A turn may close a descriptor and open another with its number. */
+static void unwatch_sources(struct runner *r)
+{
+	for (size_t i = 0; i < r->n_sources; i++)
+		event_del(r->watch[i]);
 }
 
 static bool open_source(struct runner *r, const struct source_conf *c,
@@ -88,7 +132,10 @@ static bool open_source(struct runner *r, const struct source_conf *c,
 
 	if (c == &r->given)
 		o.base = "."; /* as the person at the shell means it */
-	return source_new(&r->source[r->n_sources], &o, e) && ++r->n_sources;
+	if (!source_new(&r->source[r->n_sources], &o, e))
+		return false;
+	r->watch[r->n_sources++] = timer(r, on_readable, 0);
+	return true;
 }
 
 static bool looks_like_pcap(const char *path)
@@ -135,6 +182,7 @@ static bool open_sources(struct runner *r, struct err *e)
 	size_t n = r->conf->sources.n;
 
 	r->source = xcalloc(n + 1, sizeof(struct source *));
+	r->watch = xcalloc(n + 1, sizeof(struct event *));
 	r->n_sources = 0;
 	r->ended = false;
 	if (r->o->calls) /* the others' files are not looked at */
@@ -251,9 +299,13 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	unwatch_sources(r);
 	n = is_feed(r) ? intake_feed(r, &more) : intake_wall(r, &more);
-	if (append(r) && n > 0)
-		bus_sender_kick(r->sender);
+	if (append(r)) {
+		watch_sources(r);
+		if (n > 0)
+			bus_sender_kick(r->sender);
+	}
 	if (more)
 		event_active(r->turn, EV_TIMEOUT, 0);
 	else
@@ -427,7 +479,7 @@ static void on_status(void *arg, struct json *j)
 static void capture_metrics(const struct runner *r, struct metrics_out *o)
 {
 	struct dialog_stats sum = {.calls = 0};
-	uint64_t jumps = 0;
+	uint64_t jumps = 0, dropped = 0;
 
 	for (size_t i = 0; i < r->n_sources; i++) {
 		struct pcap_source_stats s;
@@ -435,6 +487,7 @@ static void capture_metrics(const struct runner *r, struct metrics_out *o)
 		if (!source_capture(r->source[i], &s))
 			continue;
 		jumps += s.time_jumps;
+		dropped += s.dropped;
 		sum.calls += s.dialog.calls;
 		sum.given_up += s.dialog.given_up;
 		sum.rc[DIALOG_FULL] += s.dialog.rc[DIALOG_FULL];
@@ -447,6 +500,9 @@ static void capture_metrics(const struct runner *r, struct metrics_out *o)
 	metrics_counter(o, "collector_given_up_total",
 			"SIP calls longer than max_call, taken for over.", NULL,
 			sum.given_up);
+	metrics_counter(o, "collector_dropped_total",
+			"Frames of an interface that came too fast.", NULL,
+			dropped);
 	metrics_counter(o, "collector_time_jumps_total",
 			"Captured frames whose time the next one belied.", NULL,
 			jumps);
@@ -571,16 +627,6 @@ static bool open_metrics(struct runner *r, struct err *e)
 	};
 
 	return !o.listen || metrics_new(&r->metrics, r->base, &o, e);
-}
-
-static struct event *timer(struct runner *r, event_callback_fn fn, int ms)
-{
-	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
-	struct event *ev = event_new(r->base, -1, EV_PERSIST, fn, r);
-
-	if (!ev || (ms > 0 && event_add(ev, &tv) != 0))
-		abort();
-	return ev;
 }
 
 static void start_events(struct runner *r)

@@ -9,8 +9,8 @@
 #include "common/err.h"
 
 /*
- * A capture file of any age and byte order, pcap or pcapng, through libpcap,
- * one frame at a time.
+ * A capture file of any age and byte order, pcap or pcapng, or an interface,
+ * through libpcap, one frame at a time.
  */
 struct pcap_file;
 
@@ -25,12 +25,21 @@ struct pcap_frame {
 enum pcap_file_rc {
 	PCAP_FILE_OK = 0,
 	PCAP_FILE_END,
+	PCAP_FILE_IDLE,	  /* of an interface: nothing for now */
 	PCAP_FILE_BROKEN, /* no way to go on: *e says why */
 };
 
 /* path "-" is standard input. */
 MUST_USE bool pcap_file_open(struct pcap_file **out, const char *path,
 			     struct err *e);
+/* What passes an interface from now on; filter NULL = everything.  Wants the
+ * right to capture (CAP_NET_RAW). */
+MUST_USE bool pcap_file_listen(struct pcap_file **out, const char *interface,
+			       const char *filter, struct err *e);
+/* Readable when there may be frames; -1 for a file. */
+int pcap_file_fd(const struct pcap_file *f);
+/* Frames that came faster than they were read, until now. */
+uint64_t pcap_file_dropped(const struct pcap_file *f);
 void pcap_file_close(struct pcap_file *f); /* NULL ok */
 
 enum pcap_file_rc pcap_file_next(struct pcap_file *f, struct pcap_frame *out,

@@ -9,12 +9,14 @@
 
 #include "collector/cdr/reader.h"
 #include "collector/source/pcap.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
 
 enum {
 	HEAD_BYTES = 256,
 	PATH_BYTES = 512,
+	LATE_US = 1000000, /* live: a frame is read so long after its time */
 	QUIET_S = 5, /* a capture file is complete when left alone so long */
 };
 
@@ -33,7 +35,9 @@ struct source {
 	struct file **file; /* each stays where it is: readers point into it */
 	size_t n, at;
 	struct pcap_source *pcap;
-	bool open;     /* pcap: file[at] is being read */
+	bool live;     /* pcap: of an interface and not of files */
+	bool quiet;    /* live: all was read at the last look */
+	bool open;     /* pcap: file[at] is being read, or the interface */
 	uint64_t skip; /* pcap: events that were taken in an earlier life */
 	bool has_head;
 	struct event head;
@@ -275,11 +279,33 @@ static bool pull_pcap(struct source *s)
 	return false;
 }
 
+static bool pull_live(struct source *s)
+{
+	enum pcap_source_rc rc;
+	struct err e;
+
+	rc = pcap_source_next(s->pcap, &s->head, &e);
+	s->quiet = rc != PCAP_SOURCE_EVENT;
+	if (rc == PCAP_SOURCE_BROKEN && s->open) {
+		s->open = false;
+		s->broken++;
+		log_error("source: %s: %s", s->o.conf->name, e.text);
+	}
+	return rc == PCAP_SOURCE_EVENT;
+}
+
+static bool pull(struct source *s)
+{
+	if (s->live)
+		return pull_live(s);
+	return s->pcap ? pull_pcap(s) : pull_cdr(s);
+}
+
 enum source_rc source_peek(struct source *s, struct event **ev)
 {
 	*ev = &s->head;
 	if (!s->has_head)
-		s->has_head = s->pcap ? pull_pcap(s) : pull_cdr(s);
+		s->has_head = pull(s);
 	if (s->has_head)
 		return SOURCE_EVENT;
 	return s->o.finite ? SOURCE_END : SOURCE_IDLE;
@@ -287,7 +313,8 @@ enum source_rc source_peek(struct source *s, struct event **ev)
 
 void source_take(struct source *s)
 {
-	offsets_set(s->o.offsets, s->slot, &s->mark);
+	if (!s->live)
+		offsets_set(s->o.offsets, s->slot, &s->mark);
 	s->has_head = false;
 }
 
@@ -361,10 +388,36 @@ static void drop_gone(struct source *s)
 	s->at -= before;
 }
 
+static bool listen_now(struct source *s, struct err *e)
+{
+	const struct source_conf *c = s->o.conf;
+
+	s->open = pcap_source_listen(s->pcap, c->interface, c->filter, e);
+	if (s->open)
+		log_info("source: %s: listens on %s", c->name, c->interface);
+	return s->open;
+}
+
+/* An interface may go and come back. */
+static void scan_live(struct source *s)
+{
+	static struct log_limit limit;
+	struct err e;
+
+	if (s->quiet)
+		pcap_source_quiet(s->pcap, clock_wall().us - LATE_US);
+	if (!s->open && !listen_now(s, &e) && log_allow(&limit, 60))
+		log_warn("source: %s: %s", s->o.conf->name, e.text);
+}
+
 void source_scan(struct source *s)
 {
 	glob_t g;
 
+	if (s->live) {
+		scan_live(s);
+		return;
+	}
 	drop_gone(s);
 	for (size_t i = 0; i < s->n; i++)
 		s->file[i]->seen = false;
@@ -379,40 +432,58 @@ void source_scan(struct source *s)
 	globfree(&g);
 }
 
+static bool set_pattern(struct source *s, struct err *e)
+{
+	const char *path = s->o.conf->path;
+	int n = snprintf(s->pattern, sizeof(s->pattern), "%s%s%s",
+			 path[0] == '/' ? "" : s->o.base,
+			 path[0] == '/' ? "" : "/", path);
+
+	return (n >= 0 && (size_t)n < sizeof(s->pattern)) ||
+	       err_set(e, "%s: path is too long", path);
+}
+
+static struct pcap_source *new_pcap(const struct source_opts *o)
+{
+	return pcap_source_new(&(struct pcap_source_opts){
+		.source = o->conf->name,
+		.key = o->site->key,
+		.resolver = &o->conf->resolver,
+		.dialogs_max = o->site->dialogs_max,
+		.max_call_us = o->site->max_call_us,
+	});
+}
+
+static bool start(struct source *s, struct err *e)
+{
+	if (!s->live && !set_pattern(s, e))
+		return false;
+	if (s->live && s->o.finite)
+		return err_set(e,
+			       "source %s: an interface has no end: it "
+			       "wants site.clock: wall and no --until-end",
+			       s->o.conf->name);
+	if (!rejects_open(&s->rejects, s->o.rejects, s->o.conf->name, e))
+		return false;
+	if (s->o.conf->kind == SOURCE_PCAP)
+		s->pcap = new_pcap(&s->o);
+	if (s->live)
+		return listen_now(s, e);
+	source_scan(s);
+	return true;
+}
+
 bool source_new(struct source **out, const struct source_opts *o, struct err *e)
 {
 	struct source *s = xcalloc(1, sizeof(*s));
-	const char *path = o->conf->path;
-	int n;
 
 	*out = NULL;
 	s->o = *o;
-	if (!path) {
-		free(s);
-		return err_set(e,
-			       "source %s: live capture from an interface is "
-			       "not built in; give a path of capture files",
-			       o->conf->name);
+	s->live = o->conf->interface != NULL;
+	if (!start(s, e)) {
+		source_free(s);
+		return false;
 	}
-	n = snprintf(s->pattern, sizeof(s->pattern), "%s%s%s",
-		     path[0] == '/' ? "" : o->base, path[0] == '/' ? "" : "/",
-		     path);
-	if (n < 0 || (size_t)n >= sizeof(s->pattern) ||
-	    !rejects_open(&s->rejects, o->rejects, o->conf->name, e)) {
-		free(s);
-		return n < (int)sizeof(s->pattern)
-			       ? false
-			       : err_set(e, "%s: path is too long", path);
-	}
-	if (o->conf->kind == SOURCE_PCAP)
-		s->pcap = pcap_source_new(&(struct pcap_source_opts){
-			.source = o->conf->name,
-			.key = o->site->key,
-			.resolver = &o->conf->resolver,
-			.dialogs_max = o->site->dialogs_max,
-			.max_call_us = o->site->max_call_us,
-		});
-	source_scan(s);
 	*out = s;
 	return true;
 }
@@ -436,6 +507,11 @@ const char *source_name(const struct source *s)
 	return s->o.conf->name;
 }
 
+int source_fd(const struct source *s)
+{
+	return s->live ? pcap_source_fd(s->pcap) : -1;
+}
+
 bool source_is_pcap(const struct source *s)
 {
 	return s->pcap != NULL;
@@ -455,5 +531,5 @@ uint64_t source_rejected(const struct source *s)
 
 uint64_t source_broken(const struct source *s)
 {
-	return s->broken;
+	return s->broken + (s->live ? pcap_source_stats(s->pcap).dropped : 0);
 }

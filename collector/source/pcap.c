@@ -31,6 +31,7 @@ struct queue {
 struct pcap_source {
 	struct dialog_table *dialogs;
 	struct pcap_file *file;
+	bool live; /* the file is an interface */
 	struct resolver resolver;
 	struct queue queue;
 	int64_t clock_us; /* latest time of the file, 0 = none yet */
@@ -99,9 +100,29 @@ bool pcap_source_open(struct pcap_source *s, const char *path, struct err *e)
 	pcap_file_close(s->file);
 	s->file = NULL;
 	s->why = PCAP_SOURCE_END;
-	s->holds = false;
+	s->live = s->holds = false;
 	s->clock_us = 0;
 	return pcap_file_open(&s->file, path, e);
+}
+
+bool pcap_source_listen(struct pcap_source *s, const char *interface,
+			const char *filter, struct err *e)
+{
+	pcap_file_close(s->file);
+	s->file = NULL;
+	s->live = true;
+	s->holds = false;
+	return pcap_file_listen(&s->file, interface, filter, e);
+}
+
+int pcap_source_fd(const struct pcap_source *s)
+{
+	return s->file ? pcap_file_fd(s->file) : -1;
+}
+
+void pcap_source_quiet(struct pcap_source *s, int64_t now_us)
+{
+	dialog_expire(s->dialogs, now_us);
 }
 
 static void frame(struct pcap_source *s, const struct pcap_frame *f)
@@ -156,6 +177,10 @@ static void in_time(struct pcap_source *s, const struct pcap_frame *f)
 		frame(s, &now);
 		return;
 	}
+	if (s->live) { /* the kernel's own time, and nobody may wait */
+		pass(s, f);
+		return;
+	}
 	if (s->holds && f->t_us >= s->held.t_us - JUMP_US)
 		release(s, s->held.t_us);
 	else if (s->holds)
@@ -174,6 +199,7 @@ static void end_file(struct pcap_source *s, enum pcap_source_rc why)
 
 		release(s, far ? s->clock_us : s->held.t_us);
 	}
+	s->stats.dropped += pcap_file_dropped(s->file);
 	pcap_file_close(s->file);
 	s->file = NULL;
 	s->why = why;
@@ -194,6 +220,8 @@ enum pcap_source_rc pcap_source_next(struct pcap_source *s, struct event *ev,
 		case PCAP_FILE_OK:
 			in_time(s, &f);
 			break;
+		case PCAP_FILE_IDLE:
+			return PCAP_SOURCE_IDLE;
 		case PCAP_FILE_END:
 			end_file(s, PCAP_SOURCE_END);
 			break;
@@ -209,6 +237,8 @@ struct pcap_source_stats pcap_source_stats(const struct pcap_source *s)
 {
 	struct pcap_source_stats out = s->stats;
 
+	if (s->file)
+		out.dropped += pcap_file_dropped(s->file);
 	out.dialog = dialog_stats(s->dialogs);
 	return out;
 }

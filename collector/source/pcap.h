@@ -30,8 +30,17 @@ void pcap_source_free(struct pcap_source *s); /* NULL ok */
 MUST_USE bool pcap_source_open(struct pcap_source *s, const char *path,
 			       struct err *e);
 
+/* Instead of files: what passes an interface, filter NULL = all of it. */
+MUST_USE bool pcap_source_listen(struct pcap_source *s, const char *interface,
+				 const char *filter, struct err *e);
+/* Readable when there may be events; -1 when it does not listen. */
+int pcap_source_fd(const struct pcap_source *s);
+/* Listening, and it is now_us without a frame: end the calls that are due. */
+void pcap_source_quiet(struct pcap_source *s, int64_t now_us);
+
 enum pcap_source_rc {
 	PCAP_SOURCE_EVENT,
+	PCAP_SOURCE_IDLE,   /* of an interface: nothing for now */
 	PCAP_SOURCE_END,    /* of this file: no call is ended by it */
 	PCAP_SOURCE_BROKEN, /* *e: the rest of the file cannot be read */
 };
@@ -40,6 +49,7 @@ enum pcap_source_rc pcap_source_next(struct pcap_source *s, struct event *ev,
 
 struct pcap_source_stats {
 	uint64_t frames;
+	uint64_t dropped;    /* by the kernel: they came too fast */
 	uint64_t time_jumps; /* frames whose time the next one belied */
 	uint64_t packet[PACKET_RCS];
 	uint64_t sip[SIP_RCS];

@@ -9,8 +9,9 @@ want="gcc make libc6-dev libpcap-dev libzmq3-dev libevent-dev libyaml-dev
 case "${1:-}" in
 run) ;;
 check) want="$want postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl
-	libcmocka-dev sip-tester tcpdump jq openssl python3 python3-aiosmtpd" ;;
-bench) want="$want libosip2-dev time jq" ;;
+	libcmocka-dev sip-tester tcpdump jq openssl python3 python3-aiosmtpd
+	iproute2" ;;
+bench) want="$want libosip2-dev time jq python3 iproute2" ;;
 lint) want="$want libcmocka-dev libosip2-dev clang-format clang-tidy cppcheck" ;;
 *)
 	echo "usage: packages.sh run|check|bench|lint" >&2

@@ -197,11 +197,38 @@ static void calls_go_on_in_the_next_file(void **state)
 	unlink(path);
 }
 
+/* Of an interface: the unanswered call ends, though nothing more comes. */
+static void quiet_ends_what_is_due(void **state)
+{
+	static const struct shot shots[] = {{0, "INVITE", "x"},
+					    {0, NULL, NULL}};
+	char path[] = "/tmp/tollwatch-pcap-XXXXXX", out[1024];
+	struct pcap_source *s = new_source();
+	int fd = mkstemp(path);
+	struct event ev;
+	struct err e;
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	write_capture(path, shots);
+	read_capture(s, path, out, sizeof(out));
+	assert_int_equal(pcap_source_fd(s), -1);
+	pcap_source_quiet(s, (T0 + 31) * SEC_US);
+	assert_int_equal(pcap_source_next(s, &ev, &e), PCAP_SOURCE_END);
+	pcap_source_quiet(s, (T0 + 33) * SEC_US);
+	assert_int_equal(pcap_source_next(s, &ev, &e), PCAP_SOURCE_EVENT);
+	assert_int_equal(ev.phase, PHASE_END);
+	pcap_source_free(s);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_damaged_time_moves_no_clock),
 		cmocka_unit_test(calls_go_on_in_the_next_file),
+		cmocka_unit_test(quiet_ends_what_is_due),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

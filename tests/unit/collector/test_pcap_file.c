@@ -101,12 +101,23 @@ static void what_is_no_capture_is_an_error(void **state)
 	pcap_file_close(NULL);
 }
 
+static void no_interface_is_an_error(void **state)
+{
+	struct pcap_file *f;
+	struct err e;
+
+	(void)state;
+	assert_false(pcap_file_listen(&f, "nosuch0", NULL, &e));
+	assert_true(strncmp(e.text, "nosuch0: ", 9) == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_every_form),
 		cmocka_unit_test(a_torn_file_is_an_error),
 		cmocka_unit_test(what_is_no_capture_is_an_error),
+		cmocka_unit_test(no_interface_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
