@@ -91,11 +91,12 @@ oracle: $(BUILD)/test/oracle
 bench-engine: $(BUILD)/test/bench_engine
 	$<
 
-# Both and the whole collector, in one table and about BENCH_SECONDS.
+# Both, the whole collector, and the way from the wire to a page, in one table
+# and about BENCH_SECONDS.
 BENCH_SECONDS ?= 60
 bench:
 	@tests/support/packages.sh bench
-	@$(MAKE) --no-print-directory -s -j$$(nproc) $(BUILD)/tollwatch-collector \
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all $(BUILD)/test/sink \
 		$(BUILD)/test/bench_sip $(BUILD)/test/bench_engine
 	@BUILD=$(BUILD) tests/bench/bench.sh $(BENCH_SECONDS)
 .PHONY: oracle bench-engine bench

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# bench.sh SECONDS: how much traffic each part carries, in one table.  Every
+# bench.sh SECONDS: how much traffic each part carries, in one table, and how
+# long a call takes from the wire to the page about it.  Every
 # figure comes from this run on this machine; ratios are what to compare
 # between machines.  Short runs take fewer repetitions, not a smaller file:
 # the number of calls up at once must have settled for memory to mean much.
@@ -14,6 +15,9 @@ case $seconds in '' | *[!0-9]*)
 	exit 2
 	;;
 esac
+# page.sh takes the rest: its pages have to be spread out
+total=$seconds
+seconds=$((seconds > 40 ? seconds - 20 : seconds / 2 + 1))
 calls=50000 messages=7 # as bench_sip writes them
 dir=$(mktemp -d "$build/bench.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
@@ -73,6 +77,7 @@ row "analyzer, events" "$(calc "print $events / $speed")" "$speed" \
 	"$(calc "print $speed / $base")" "$mb" - "$events"
 echo "ratio: to the mmap walk; the analyzer's rate is in events"
 sed 's/^/  /' "$dir/engine"
+tests/bench/page.sh "$total"
 growth=$(calc "print $peak / $small")
 echo "decode: peak memory at 4 x the file is $growth x"
 [ "$(calc "print ($growth < 1.25)")" = 1 ] || {
