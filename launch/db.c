@@ -14,6 +14,7 @@
 #include "common/hash.h"
 #include "common/mem.h"
 #include "launch/migration.h"
+#include "launch/pg.h"
 
 static const char first_file[] = "001_ledger.sql";
 
@@ -133,18 +134,6 @@ void migrations_free(struct migrations *m)
 }
 
 /* ---- what the database has had ---- */
-
-/* PQerrorMessage without its line ends. */
-static bool pg_err(struct err *e, const char *what, const PGconn *pg)
-{
-	struct sv s = sv_trim(sv_of(PQerrorMessage(pg)));
-
-	err_set(e, "%s: %.*s", what, SV_ARG(s));
-	for (char *p = e->text; *p; p++)
-		if (*p == '\n')
-			*p = ' ';
-	return false;
-}
 
 static bool run_sql(PGconn *pg, const char *what, const char *text,
 		    struct err *e)
@@ -275,9 +264,8 @@ static bool apply_all(struct migrations *m, PGconn *pg, FILE *say,
 
 bool migrations_open(PGconn **pg, const char *dsn, struct err *e)
 {
-	*pg = PQconnectdb(dsn);
-	if (PQstatus(*pg) != CONNECTION_OK)
-		return pg_err(e, "database", *pg);
+	if (!pg_open(pg, dsn, e))
+		return false;
 	/* Files name the schema of everything they use. */
 	return run_sql(*pg, "database",
 		       "set search_path = pg_catalog, pg_temp; "

@@ -7,12 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/conf.h"
-#include "common/mem.h"
 #include "launch/cluster.h"
 #include "launch/db.h"
 #include "launch/migration.h"
-#include "launch/place.h"
+#include "launch/pg.h"
 #include "launch/program.h"
 
 enum { EXIT_PENDING = 3 };
@@ -23,58 +21,6 @@ struct db_opts {
 	const char *state;
 	const char *sql;
 };
-
-/* database.dsn of the config; NULL when it has none. */
-static char *config_dsn(const char *dir)
-{
-	const struct conf_tree *t;
-	struct sv text = SV("");
-	char path[PLACE_PATH];
-	struct conf *c;
-	struct err e;
-	char *dsn = NULL;
-
-	if ((size_t)snprintf(path, sizeof(path), "%s/tollwatch.yaml", dir) >=
-		    sizeof(path) ||
-	    !conf_load(&c, path, &e))
-		return NULL;
-	t = conf_get(conf_root(c), "database");
-	t = t ? conf_get(t, "dsn") : NULL;
-	if (t)
-		text = conf_text(t);
-	if (sv_starts(text, SV("${env:")) && text.n > 7) {
-		char *name = sv_dup((struct sv){text.p + 6, text.n - 7});
-		const char *value = getenv(name);
-
-		if (value)
-			dsn = xstrdup(value);
-		free(name);
-	} else if (text.n > 0 && !sv_starts(text, SV("${"))) {
-		dsn = sv_dup(text);
-	}
-	conf_free(c);
-	return dsn;
-}
-
-/* --dsn, the config's, or that of the site that runs on this state. */
-static char *find_dsn(const struct db_opts *o, struct err *e)
-{
-	struct place p;
-	char *dsn;
-
-	if (o->dsn)
-		return xstrdup(o->dsn);
-	dsn = config_dsn(o->config);
-	if (dsn && *dsn)
-		return dsn;
-	free(dsn);
-	dsn = xcalloc(1, CLUSTER_DSN);
-	if (place_find(&p, o->state, e) &&
-	    cluster_find_dsn(p.state, CLUSTER_SUPERUSER, dsn, e))
-		return dsn;
-	free(dsn);
-	return NULL;
-}
 
 static int status(const char *dsn, const char *sql)
 {
@@ -111,7 +57,11 @@ static int run_verb(const char *verb, const struct db_opts *o)
 			goto failed;
 		sql = folder;
 	}
-	dsn = find_dsn(o, &e);
+	dsn = pg_find_dsn(&(struct pg_where){.dsn = o->dsn,
+					     .config = o->config,
+					     .state = o->state,
+					     .role = CLUSTER_SUPERUSER},
+			  &e);
 	if (!dsn)
 		goto failed;
 	if (strcmp(verb, "status") == 0) {
