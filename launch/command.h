@@ -20,6 +20,7 @@ int resolve_main(int argc, char **argv);
 int page_test_main(int argc, char **argv);
 int reload_main(int argc, char **argv);
 int db_main(int argc, char **argv);
+int audit_main(int argc, char **argv);
 
 /* Both programs' verdicts on a config folder, merged: on stderr as text, or
  * on stdout as JSON Lines.  0, 78, or 69 when a program cannot be run. */

@@ -63,6 +63,7 @@ static const struct {
 	{"reload", reload_main, "take the config folder into use"},
 	{"status", status_main, "counters of a running site"},
 	{"db", db_main, "bring the database's schema up to date, or say whether it is"},
+	{"audit", audit_main, "sign and verify the log of who saw what, or read it"},
 	{"oncall", alerter_main, "who is on call, until when, and who is told next"},
 	{"night", night_main, "write the sample night's files"},
 	{"version", version_main, "print the version"},
