@@ -87,8 +87,30 @@ select set_eq($$select f.name from pg_temp.fn f
 	array['alerter.apply(text,bigint,jsonb)', 'alerter."position"(text)',
 		'alerter.next_ref()', 'alerter.people(jsonb)',
 		'alerter.config(text,text,text,text)',
-		'alerter.config_approved(text,text)', 'alerter.audit_age_s()'],
+		'alerter.config_approved(text,text)', 'alerter.audit_age_s()',
+		'alerter.shifts(text,jsonb)', 'alerter.confidential(jsonb)',
+		'alerter.actions(jsonb)', 'alerter.notices(bigint)',
+		'alerter.notice_done(bigint,text)'],
 	'the alerter may execute these');
+select set_eq(format($$select f.name from pg_temp.fn f where nspname in ('api', 'access', 'core', 'fact', 'alerter')
+	and has_function_privilege('tollwatch_%s', f.oid, 'execute')$$, r), w,
+	'of disclosure, the ' || r || ' may execute these') from (values
+	('console', array['api.disclose_request(bytea,bigint,text[],text,text)',
+		'api.disclose(bytea,bigint)', 'api.incident_id(bytea,bigint)',
+		'api.incidents(bytea)', 'api.rotas(bytea)',
+		'api.agreement_add(bytea,text,text,text,timestamp with time zone,timestamp with time zone)',
+		'api.agreement_approve(bytea,bigint)',
+		'api.break_glass(bytea,bigint,text)', 'api.review(bytea,bigint,text,text)',
+		'api.reviews_due(bytea)', 'api.acknowledge(bytea,bigint)',
+		'api.assign(bytea,bigint,text)', 'api.verdict(bytea,bigint,text,text)',
+		'api.quick_decisions(bytea,timestamp with time zone,timestamp with time zone)',
+		'api.act(bytea,bigint,text,text)', 'api.undo(bytea,bigint,text)',
+		'api.actions(bytea,bigint)']),
+	('dpo', array['api.agreement_add(bytea,text,text,text,timestamp with time zone,timestamp with time zone)',
+		'api.agreement_approve(bytea,bigint)', 'api.incident_id(bytea,bigint)',
+		'api.review(bytea,bigint,text,text)', 'api.reviews_due(bytea)',
+		'api.quick_decisions(bytea,timestamp with time zone,timestamp with time zone)']),
+	('auditor', array['api.quick_decisions(bytea,timestamp with time zone,timestamp with time zone)'])) v(r, w);
 select is_empty($$select c.oid::regclass from pg_class c
 	where c.relnamespace in (select oid from pg_temp.ours)
 	and c.relkind in ('r', 'v') and (
