@@ -101,6 +101,11 @@ bench:
 	@BUILD=$(BUILD) tests/bench/bench.sh $(BENCH_SECONDS)
 .PHONY: oracle bench-engine bench
 
+# Audited disclosures a second, on the disk of the build.
+bench-disclose: $(BUILD)/tollwatch
+	BUILD=$(BUILD) tests/bench/disclose.sh
+.PHONY: bench-disclose
+
 # The alerter's store with an outbox of its own, for tests/sql.
 $(BUILD)/test/ship: tests/sql/ship.c $(BUILD)/libalerter.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
