@@ -49,22 +49,26 @@ create table access.look (
 
 -- About a feed, or about ourselves: no customer is behind it.
 create function access.is_ours(p_incident bigint) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp as $$
-	select (select i.family <> 'feed' and i.account is not null
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select (select i.family <> 'feed' and i.account is not null
 		and i.subject !~ '^(feed|platform|self)(:|$)'
-		from core.incident i where i.id = p_incident) is not true;
+		from core.incident i where i.id = p_incident) is not true);
+end
 $$;
 
 create function access.fields_ok(p_incident bigint, p_fields text[])
 returns boolean
-language sql stable set search_path = pg_catalog, pg_temp as $$
-	select (cardinality(p_fields) between 1 and 7
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select (cardinality(p_fields) between 1 and 7
 		and array_ndims(p_fields) = 1
 		and array_position(p_fields, null) is null
 		and p_fields <@ case when access.is_ours(p_incident)
 			then array['source', 'trunk']
 			else array['account', 'account_name', 'trunk', 'source',
-				'key', 'callee', 'calls'] end) is true;
+				'key', 'callee', 'calls'] end) is true);
+end
 $$;
 
 -- The same at the door of whatever is done with an incident: who it is, and
@@ -96,25 +100,29 @@ $$;
 
 create function access.purpose_code(p_incident bigint, p_purpose text)
 returns text
-language sql stable set search_path = pg_catalog, pg_temp as $$
-	select case
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select case
 	when (p_purpose in ('triage', 'customer_contact', 'evidence',
 		'maintenance')) is not true then 'bad_purpose'
 	when p_purpose = 'maintenance' and (select access.agreed(i.account)
 		from core.incident i where i.id = p_incident) is null
 		then 'no_agreement'
-	else 'ok' end;
+	else 'ok' end);
+end
 $$;
 
 -- How many customers, feeds... this person asked for in the last hour, with
 -- this one.
 create function access.subjects(p_staff bigint, p_incident bigint)
 returns bigint
-language sql stable set search_path = pg_catalog, pg_temp as $$
-	select count(distinct i.subject)
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select count(distinct i.subject)
 	from core.incident i where i.id = p_incident or i.id in (
 		select k.incident from access.look k where k.staff = p_staff
-			and k.last_at > clock_timestamp() - interval '1 hour');
+			and k.last_at > clock_timestamp() - interval '1 hour'));
+end
 $$;
 
 create function access.rate_code(p_staff bigint, p_handle text,
@@ -299,8 +307,9 @@ comment on function api.disclose(bytea, bigint) is
 -- The ticket by which this person was shown the evidence of this incident, in
 -- a transaction that is over; null: they were not.
 create function access.seen(p_staff bigint, p_incident bigint) returns bigint
-language sql stable set search_path = pg_catalog, pg_temp as $$
-	select t.id from access.ticket t
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select t.id from access.ticket t
 	where t.incident = p_incident and t.staff = p_staff
 		and t.shown_at is not null
 		and t.shown_by <> pg_current_xact_id()
@@ -308,7 +317,8 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
 		and t.fields && case when access.is_ours(p_incident)
 			then array['source', 'trunk']
 			else array['callee', 'calls'] end
-	order by t.shown_at limit 1;
+	order by t.shown_at limit 1);
+end
 $$;
 
 create function api.incident_id(p_token bytea, p_ref bigint) returns bigint

@@ -435,6 +435,7 @@ same "D06 its account" bad_fields "$(asks alex "$five" "array['trunk', 'account'
 t=$(ticket alex "$five" "array['source', 'trunk']")
 same "D06 control: source and trunk" "ok|sbc-1
 ok|t-5" "$(shows alex "$t")"
+same "D06 an action, on no customer" no_account "$(act alex "$five")"
 incident 6 acme toll platform
 same "D06 of the platform's" bad_fields "$(asks alex "$last")"
 t=$(ticket alex "$one")
@@ -453,6 +454,11 @@ shown "D07 control: the other is not" "$got"
 sql tollwatch_alerter "select alerter.confidential('[{\"first\": \"+252\"}]')"
 secret "D07 a prefix" "$(shows alex "$t")"
 sql tollwatch_alerter "select alerter.confidential('[]')"
+
+incident 9 ninth access
+t=$(ticket alex "$last")
+shows alex "$t" >/dev/null
+same "A24 an action of another family of rules" bad_action "$(act alex "$last")"
 
 # ---- A26: who sits idle in a transaction
 link aud tollwatch_auditor

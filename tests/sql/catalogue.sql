@@ -117,6 +117,12 @@ select is_empty($$select c.oid::regclass from pg_class c
 		has_table_privilege('tollwatch_alerter', c.oid, 'select,insert,update,delete,truncate,references,trigger')
 		or has_any_column_privilege('tollwatch_alerter', c.oid, 'select,insert,update,references'))$$,
 	'the alerter may touch no table and no view');
+select is_empty($$select r.rolname, c.oid::regclass from pg_class c, pg_roles r
+	where c.relnamespace in (select oid from pg_temp.ours) and c.relkind in ('r', 'v', 'S')
+	and r.rolname in ('tollwatch_console', 'tollwatch_dpo')
+	and (has_table_privilege(r.oid, c.oid, 'select,insert,update,delete,truncate,references,trigger')
+		or (c.relkind <> 'S' and has_any_column_privilege(r.oid, c.oid, 'select,insert,update,references')))$$,
+	'nor may the console or the DPO''s tool');
 select set_eq($$select c.oid::regclass::text from pg_class c
 	where c.relnamespace in (select oid from pg_temp.ours)
 	and c.relkind in ('r', 'v')
