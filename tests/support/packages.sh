@@ -8,7 +8,7 @@ want="gcc make libc6-dev libpcap-dev libzmq3-dev libevent-dev libyaml-dev
 	postgresql ca-certificates pkg-config tzdata"
 case "${1:-}" in
 run) ;;
-check) want="$want postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl
+check) want="$want minisign postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl
 	libcmocka-dev sip-tester tcpdump jq openssl python3 python3-aiosmtpd
 	iproute2" ;;
 bench) want="$want libosip2-dev time jq python3 iproute2" ;;
