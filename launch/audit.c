@@ -20,7 +20,8 @@ char *audit_dsn(const struct audit_opts *o, const char *role, struct err *e)
 	return pg_find_dsn(&(struct pg_where){.dsn = o->dsn,
 					      .config = o->config,
 					      .state = o->state,
-					      .role = role},
+					      .role = role,
+					      .role_always = true},
 			   e);
 }
 

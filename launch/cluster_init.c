@@ -271,9 +271,11 @@ static bool write_file(const struct cluster_data *d, const char *name,
 
 static bool write_access(const struct cluster_data *d, struct err *e)
 {
-	static const char *const role[] = {"tollwatch_alerter", "tollwatch_noc",
-					   CLUSTER_SUPERUSER};
-	char map[1024] = "";
+	static const char *const role[] = {
+		"tollwatch_alerter",	"tollwatch_noc",  "tollwatch_console",
+		"tollwatch_auditor",	"tollwatch_dpo",  "tollwatch_engineer",
+		"tollwatch_checkpoint", CLUSTER_SUPERUSER};
+	char map[2048] = "";
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(role); i++)

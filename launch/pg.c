@@ -42,6 +42,45 @@ static char *config_dsn(const char *dir)
 	return dsn;
 }
 
+static void put_option(FILE *f, const char *name, const char *value)
+{
+	fprintf(f, "%s='", name);
+	for (; *value; value++) {
+		if (*value == '\'' || *value == '\\')
+			fputc('\\', f);
+		fputc(*value, f);
+	}
+	fputs("' ", f);
+}
+
+/* The same database as another role; a password is of the role that it was
+ * written for, ~/.pgpass knows others. */
+static char *as_role(const char *dsn, const char *role, struct err *e)
+{
+	char *why = NULL, *out = NULL;
+	PQconninfoOption *opts = PQconninfoParse(dsn, &why);
+	size_t size;
+	FILE *f = opts ? open_memstream(&out, &size) : NULL;
+
+	if (!f) {
+		err_set(e, "the config's dsn: %s", why ? why : "out of memory");
+		PQfreemem(why);
+		PQconninfoFree(opts);
+		return NULL;
+	}
+	for (const PQconninfoOption *o = opts; o->keyword; o++)
+		if (o->val && strcmp(o->keyword, "user") != 0 &&
+		    strcmp(o->keyword, "password") != 0)
+			put_option(f, o->keyword, o->val);
+	put_option(f, "user", role);
+	PQconninfoFree(opts);
+	if (fclose(f) == 0)
+		return out;
+	free(out);
+	err_set(e, "out of memory");
+	return NULL;
+}
+
 char *pg_find_dsn(const struct pg_where *w, struct err *e)
 {
 	struct place p;
@@ -50,6 +89,12 @@ char *pg_find_dsn(const struct pg_where *w, struct err *e)
 	if (w->dsn)
 		return xstrdup(w->dsn);
 	dsn = w->config ? config_dsn(w->config) : NULL;
+	if (dsn && *dsn && w->role_always) {
+		char *other = as_role(dsn, w->role, e);
+
+		free(dsn);
+		return other;
+	}
 	if (dsn && *dsn)
 		return dsn;
 	free(dsn);

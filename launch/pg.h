@@ -2,6 +2,8 @@
 #ifndef LAUNCH_PG_H
 #define LAUNCH_PG_H
 
+#include <stdbool.h>
+
 #include <libpq-fe.h>
 
 #include "common/err.h"
@@ -15,6 +17,7 @@ struct pg_where {
 	const char *config; /* folder; NULL = do not ask it */
 	const char *state;  /* NULL = choose */
 	const char *role;   /* of a private cluster */
+	bool role_always;   /* also where the config's has another */
 };
 
 /* The caller frees it; NULL after an error. */

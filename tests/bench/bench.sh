@@ -79,6 +79,7 @@ echo "ratio: to the mmap walk; the analyzer's rate is in events"
 sed 's/^/  /' "$dir/engine"
 tests/bench/page.sh "$total"
 tests/bench/disclose.sh 5 || exit 1
+tests/bench/audit.sh || exit 1
 growth=$(calc "print $peak / $small")
 echo "decode: peak memory at 4 x the file is $growth x"
 [ "$(calc "print ($growth < 1.25)")" = 1 ] || {
