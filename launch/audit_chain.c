@@ -20,6 +20,17 @@ bool audit_int(struct sv col, int64_t *out)
 	return true;
 }
 
+bool audit_is_stream(struct sv name)
+{
+	if (!name.p || name.n == 0 || name.n >= AUDIT_STREAM)
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		if (!((name.p[i] >= 'a' && name.p[i] <= 'z') ||
+		      name.p[i] == '_'))
+			return false;
+	return true;
+}
+
 static void put32(uint32_t v, uint8_t out[4])
 {
 	for (int i = 0; i < 4; i++)
@@ -88,10 +99,7 @@ static bool is_hash(struct sv s)
 
 static bool well_formed(const struct sv col[AUDIT_COLS], int64_t *seq)
 {
-	struct sv stream = col[LINK_STREAM];
-
-	return stream.p && stream.n > 0 && stream.n < AUDIT_STREAM &&
-	       !memchr(stream.p, '\0', stream.n) &&
+	return audit_is_stream(col[LINK_STREAM]) &&
 	       audit_int(col[LINK_SEQ], seq) && *seq > 0 &&
 	       is_hash(col[LINK_PREV]) && is_hash(col[LINK_HASH]);
 }

@@ -81,6 +81,9 @@ enum chain_rc audit_chain_add(struct audit_chain *c,
 /* Why, for people. */
 const char *chain_rc_text(enum chain_rc rc);
 
+/* A name as streams have: a-z and _, so that it is safe to print. */
+bool audit_is_stream(struct sv name);
+
 /* An int8 of COPY; false when it is not one. */
 bool audit_int(struct sv col, int64_t *out);
 

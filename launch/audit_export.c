@@ -104,15 +104,34 @@ static void json_row(const PGresult *r, int row, FILE *f)
 	json_decref(o);
 }
 
+/* A terminal obeys control characters: those of ASCII, and U+0080 to U+009F
+ * in UTF-8. */
+static void plain_field(const char *s, FILE *f)
+{
+	for (; *s; s++) {
+		uint8_t c = (uint8_t)*s, next = (uint8_t)s[1];
+
+		if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
+			fputc('?', f);
+			s++;
+		} else {
+			fputc(c < 0x20 || c == 0x7f ? '?' : c, f);
+		}
+	}
+}
+
 static void plain_row(const PGresult *r, int row, FILE *f)
 {
 	static const int shown[] = {2, 5, 7, 8, 9, 11, 13, 14, 15, 17};
 
-	for (size_t i = 0; i < ARRAY_LEN(shown); i++)
-		fprintf(f, "%s%s", i ? "  " : "",
-			PQgetisnull(r, row, shown[i])
-				? "-"
-				: PQgetvalue(r, row, shown[i]));
+	for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
+		if (i)
+			fputs("  ", f);
+		plain_field(PQgetisnull(r, row, shown[i])
+				    ? "-"
+				    : PQgetvalue(r, row, shown[i]),
+			    f);
+	}
 	fputc('\n', f);
 }
 

@@ -195,6 +195,12 @@ static bool read_checkpoints(struct verify *v, struct err *e)
 
 /* ---- 2: what the database knows ---- */
 
+/* Also so that a file of rows prints nothing but what it is. */
+static bool is_hex_text(const char *s, size_t n)
+{
+	return strlen(s) == n && strspn(s, "0123456789abcdef-") == n;
+}
+
 static bool column_text(struct sv col, char *out, size_t size)
 {
 	if (!col.p || col.n >= size || memchr(col.p, '\0', col.n))
@@ -218,7 +224,8 @@ static bool read_site(struct verify *v, struct audit_source *s, struct err *e)
 	if (!column_text(col[0], v->r.site, sizeof(v->r.site)) ||
 	    !audit_int(col[1], &v->now_us) ||
 	    !column_text(col[2], v->catalogue, sizeof(v->catalogue)) ||
-	    !column_text(col[3], v->makers, sizeof(v->makers)))
+	    !column_text(col[3], v->makers, sizeof(v->makers)) ||
+	    !is_hex_text(v->r.site, sizeof(v->r.site) - 1))
 		return err_set(e, "not a site");
 	next = audit_source_next(s, col, e);
 	return next == AUDIT_DONE ||
@@ -237,7 +244,8 @@ static bool read_heads(struct verify *v, struct audit_source *s, struct err *e)
 		struct audit_stream *t;
 		int64_t seq;
 
-		if (!column_text(col[0], name, sizeof(name)) ||
+		if (!audit_is_stream(col[0]) ||
+		    !column_text(col[0], name, sizeof(name)) ||
 		    !audit_int(col[1], &seq) || !col[2].p ||
 		    col[2].n != AUDIT_HASH ||
 		    !(t = audit_report_stream(&v->r, name)) || t->has_head) {

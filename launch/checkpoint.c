@@ -18,23 +18,12 @@ void checkpoint_time(int64_t at_s, char out[CHECKPOINT_TIME])
 	snprintf(out, CHECKPOINT_TIME, "%.19sZ", text);
 }
 
-/* A name that cannot be taken for anything else on its line. */
-static bool is_name(struct sv s)
-{
-	if (s.n == 0 || s.n >= AUDIT_STREAM)
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || s.p[i] == '_'))
-			return false;
-	return true;
-}
-
 bool checkpoint_add(struct checkpoint *c, struct sv stream, int64_t seq,
 		    const uint8_t hash[AUDIT_HASH], struct err *e)
 {
 	struct checkpoint_head *h = &c->head[c->streams];
 
-	if (!is_name(stream) || seq < 0)
+	if (!audit_is_stream(stream) || seq < 0)
 		return err_set(e, "not a stream: '%.*s' of %" PRId64,
 			       SV_ARG(stream), seq);
 	if (c->streams == CHECKPOINT_STREAMS)

@@ -154,6 +154,16 @@ select is_empty($$select c.oid::regclass from pg_class c
 select ok(not has_any_column_privilege('tollwatch_writer', 'core.timeline', 'update'),
 	'the writer changes no line of the timeline');
 
+select set_eq($$select f.name from pg_temp.fn f where nspname = 'audit'
+	and has_function_privilege('tollwatch_auditor', f.oid, 'execute')$$,
+	array['audit.read_request(bytea,timestamp with time zone,timestamp with time zone,text)',
+		'audit.read(bytea,bigint,text,bigint,integer)'],
+	'of the log the auditor may execute these');
+select is_empty($$select r.rolname, f.name from pg_temp.fn f, pg_roles r
+	where nspname = 'audit' and r.rolname in ('tollwatch_console', 'tollwatch_dpo',
+		'tollwatch_noc', 'tollwatch_engineer', 'tollwatch_alerter', 'tollwatch_backup')
+	and has_function_privilege(r.oid, f.oid, 'execute')$$,
+	'and nobody else who logs in anything');
 select set_eq($$select f.name from pg_temp.fn f
 	where has_function_privilege('tollwatch_checkpoint', f.oid, 'execute')$$,
 	array['audit.fingerprint()', 'audit.heads()', 'audit.checkpoint_made(bigint,text)'],
