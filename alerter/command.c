@@ -240,7 +240,8 @@ static void do_page_test(struct request *r)
 	if (!may_act(r))
 		return;
 	if (!p) {
-		refuse(r, CODE_FAILED, "there is no such person");
+		refuse(r, CODE_FAILED,
+		       "there is no such person in oncall.yaml");
 		return;
 	}
 	if (p->n_contacts == 0) {

@@ -27,7 +27,10 @@ static int dial(const char *path, struct err *e)
 	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
-		err_set(e, "the alerter is not there (%s); is the site up?",
+		err_set(e,
+			"the alerter is not there (%s); `tollwatch status` "
+			"says what "
+			"runs; the database has what was written",
 			strerror(errno));
 		if (fd >= 0)
 			close(fd);

@@ -23,6 +23,7 @@
 struct verdicts {
 	json_t **item;
 	size_t n;
+	bool refused; /* by one at least, if only for a file it cannot read */
 };
 
 static const char *text_of(const json_t *o, const char *key)
@@ -118,7 +119,9 @@ static bool ask(struct verdicts *v, enum program p, const char *dir,
 	}
 	ok = read_verdicts(v, fd[0], e);
 	code = program_wait(pid);
-	if (ok && code != 0 && code != EXIT_CONFIG)
+	if (ok && code == EXIT_CONFIG)
+		v->refused = true;
+	else if (ok && code != 0)
 		ok = err_set(e, "ended with %d", code);
 	return ok || err_prefix(e, "%s", program_name(p));
 }
@@ -225,7 +228,7 @@ int check_config(const char *dir, bool as_json)
 		json_decref(v.item[i]);
 	}
 	free(v.item);
-	if (errors > 0)
+	if (errors > 0 || (v.refused && code == 0))
 		code = EXIT_CONFIG;
 	return code;
 }

@@ -104,7 +104,7 @@ static void on_sigchld(evutil_socket_t sig, short what, void *arg)
 		return;
 	c->pid = 0;
 	code = program_code(status);
-	if (c->state == CHILD_STOPPING || code == 0)
+	if (c->state == CHILD_STOPPING || (code == 0 && c->o.may_end))
 		end(c, code);
 	else
 		died(c, code);

@@ -25,8 +25,9 @@ struct child_opts {
 	int stop_signal;   /* child_stop; 0 = SIGTERM */
 	int hurry_signal;  /* ten seconds after it, before SIGKILL; 0 = none */
 	char *const *argv; /* kept by the caller, ends with NULL */
-	/* It has ended: on its own with code 0, or for good (asked to stop, or
-	 * not worth another try). */
+	bool may_end; /* code 0 is its work done, else a death like others */
+	/* It has ended: its work done, asked to stop, or not worth another
+	 * try. */
 	void (*on_end)(void *arg, enum program p, int code);
 	void *arg;
 };

@@ -199,7 +199,8 @@ static bool make_database(PGconn *pg, bool fresh, struct err *e)
 	int there;
 
 	/* Nobody but the superuser in the two that initdb made. */
-	if (!run_sql(pg,
+	if (!run_sql(pg, "set client_min_messages = warning", e) ||
+	    !run_sql(pg,
 		     "revoke all on database postgres, template1 from public",
 		     e))
 		return false;

@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -187,7 +188,11 @@ int incidents_main(int argc, char **argv)
 		}
 	}
 	if (!r.as_json && k == 0)
-		fprintf(stderr, "no incident is open\n");
+		fprintf(stderr,
+			"no incident is open%s; those resolved more than two "
+			"days ago are in the database alone (README, Who sees "
+			"what)\n",
+			r.all ? " or was resolved lately" : "");
 	json_decref(answer);
 	return 0;
 }
@@ -339,10 +344,15 @@ static int act(const struct request *r, json_t *q)
 	json_t *answer;
 	int code;
 
-	if (r->note)
-		json_object_set_new(q, "note", json_string(r->note));
-	if (r->verdict)
-		json_object_set_new(q, "verdict", json_string(r->verdict));
+	/* What JSON cannot hold would be left out without a word. */
+	if ((r->note &&
+	     json_object_set_new(q, "note", json_string(r->note)) != 0) ||
+	    (r->verdict &&
+	     json_object_set_new(q, "verdict", json_string(r->verdict)) != 0)) {
+		fputs("tollwatch: --note and --verdict: want UTF-8\n", stderr);
+		json_decref(q);
+		return EXIT_USAGE;
+	}
 	code = put(r, q, &answer);
 	if (code != 0)
 		return code;
@@ -362,7 +372,8 @@ static int act_on_incident(int argc, char **argv, const char *doc)
 	json_int_t ref;
 	int code;
 
-	if (!parse(argc, argv, true, &r))
+	if (!parse(argc, argv, true, &r) ||
+	    (r.verdict && strcmp(argv[0], "resolve") != 0))
 		return usage(doc);
 	code = incident_number(r.operand, &ref);
 	if (code != 0)

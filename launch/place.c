@@ -16,6 +16,7 @@
 #include "launch/program.h"
 
 static const char sample_mark[] = ".sample-night";
+static const char socket_prefix[] = "/tollwatch-";
 
 /* a/b into out; false when it does not fit. */
 static bool join(char *out, size_t size, const char *a, const char *b,
@@ -136,11 +137,45 @@ static bool make_sockets(struct place *p, struct err *e)
 	if (!base || *base != '/' || strlen(base) > 40 ||
 	    access(base, W_OK) != 0)
 		base = "/tmp";
-	snprintf(p->sockets, sizeof(p->sockets), "%s/tollwatch-XXXXXX", base);
+	snprintf(p->sockets, sizeof(p->sockets), "%s%sXXXXXX", base,
+		 socket_prefix);
 	if (!mkdtemp(p->sockets))
 		return err_set(e, "%s: %s", p->sockets, strerror(errno));
 	name_sockets(p);
 	return true;
+}
+
+/* What a site that was killed has left.  The lock is ours, so nobody uses it;
+ * but its name lies in a folder anybody may write to, so nothing is removed
+ * but our own folder and names of our make in it. */
+static void remove_sockets(const char *dir)
+{
+	static const char *const made[] = {"events",	"findings", "command",
+					   "collector", "analyzer", "alerter"};
+	struct stat st;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (strstr(dir, socket_prefix) && fstat(fd, &st) == 0 &&
+	    st.st_uid == geteuid()) {
+		for (size_t i = 0; i < ARRAY_LEN(made); i++)
+			(void)unlinkat(fd, made[i], 0);
+		(void)rmdir(dir);
+	}
+	close(fd);
+}
+
+static void remove_old(const char *link)
+{
+	char old[PLACE_PATH];
+	ssize_t n = readlink(link, old, sizeof(old) - 1);
+
+	if (n > 0) {
+		old[n] = '\0';
+		remove_sockets(old);
+	}
+	unlink(link);
 }
 
 bool place_make(struct place *p, struct err *e)
@@ -148,10 +183,11 @@ bool place_make(struct place *p, struct err *e)
 	char link[PLACE_PATH];
 
 	if (!make_dirs(p->spool, e) || !make_dirs(p->analyzer, e) ||
-	    !make_sockets(p, e) ||
 	    !join(link, sizeof(link), p->state, "run", e))
 		return false;
-	unlink(link);
+	remove_old(link);
+	if (!make_sockets(p, e))
+		return false;
 	return symlink(p->sockets, link) == 0 ||
 	       err_set(e, "%s: %s", link, strerror(errno));
 }
@@ -165,7 +201,11 @@ bool place_running(struct place *p, struct err *e)
 		return false;
 	n = readlink(link, p->sockets, sizeof(p->sockets) - 1);
 	if (n < 0 || (size_t)n == sizeof(p->sockets) - 1)
-		return err_set(e, "nothing runs on %s", p->state);
+		return err_set(e,
+			       "nothing runs on %s: start it with `tollwatch "
+			       "run`, or name the folder of a site that runs "
+			       "with --state",
+			       p->state);
 	p->sockets[n] = '\0';
 	name_sockets(p);
 	return true;
@@ -224,13 +264,13 @@ void place_close(struct place *p)
 	char link[PLACE_PATH];
 	struct err e;
 
-	if (p->lock >= 0)
+	if (p->sockets[0]) {
+		remove_sockets(p->sockets);
+		if (join(link, sizeof(link), p->state, "run", &e))
+			unlink(link);
+	}
+	p->sockets[0] = '\0';
+	if (p->lock >= 0) /* last: the next site makes a link of its own */
 		close(p->lock);
 	p->lock = -1;
-	if (!p->sockets[0])
-		return;
-	(void)remove_tree(p->sockets, &e);
-	if (join(link, sizeof(link), p->state, "run", &e))
-		unlink(link);
-	p->sockets[0] = '\0';
 }

@@ -73,6 +73,37 @@ int program_exec(enum program p, char *const *argv)
 	return EXIT_AWAY;
 }
 
+/* A signal between fork and exec would be taken by the parent's handlers, of
+ * which the child has a copy, and be lost: it waits until they are gone. */
+static pid_t fork_quiet(sigset_t *before)
+{
+	sigset_t all;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, before);
+	fflush(NULL);
+	pid = fork();
+	if (pid != 0)
+		sigprocmask(SIG_SETMASK, before, NULL);
+	return pid;
+}
+
+static void default_signals(void)
+{
+	const struct sigaction plain = {.sa_handler = SIG_DFL};
+	struct sigaction now;
+	sigset_t none;
+
+	/* what is ignored stays so over exec, as with nohup */
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sigaction(sig, NULL, &now) == 0 &&
+		    now.sa_handler != SIG_IGN)
+			(void)sigaction(sig, &plain, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* Nothing may outlive the launcher, however it dies. */
 static void die_with(pid_t parent, int sig)
 {
@@ -83,13 +114,10 @@ static void die_with(pid_t parent, int sig)
 
 static void in_child(const struct program_pipes *io, pid_t parent)
 {
-	sigset_t none;
-
 	die_with(parent, SIGTERM);
 	if (io->group)
 		setpgid(0, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	default_signals();
 	if (io->in >= 0)
 		dup2(io->in, STDIN_FILENO);
 	if (io->out >= 0)
@@ -101,13 +129,13 @@ bool program_spawn(enum program p, char *const *argv,
 {
 	char path[PROGRAM_PATH];
 	pid_t parent = getpid();
+	sigset_t before;
 	char **all;
 
 	if (!program_path(p, path, e))
 		return false;
 	all = with_path(path, argv);
-	fflush(NULL);
-	*pid = fork();
+	*pid = fork_quiet(&before);
 	if (*pid == 0) {
 		in_child(io, parent);
 		execv(path, all);
@@ -140,9 +168,9 @@ bool program_spawn_other(const struct program_other *x, char *const *argv,
 	const struct program_pipes io = {.in = -1, .out = -1, .group = true};
 	pid_t parent = getpid();
 	char **all = with_path((char *)x->path, argv);
+	sigset_t before;
 
-	fflush(NULL);
-	*pid = fork();
+	*pid = fork_quiet(&before);
 	if (*pid == 0) {
 		in_child(&io, parent);
 		if (x->owner && !program_become(x->owner))

@@ -105,7 +105,7 @@ static void on_end(void *arg, enum program p, int code)
 		stop_next(r);
 		return;
 	}
-	if (p == PROGRAM_COLLECTOR && code == 0 && r->feed) {
+	if (p == PROGRAM_COLLECTOR && code == 0) {
 		if (r->state == RUN_FEEDING)
 			say_up(r);
 		r->state = RUN_DRAIN;
@@ -451,6 +451,7 @@ static void make_children(struct run *r)
 		const struct child_opts o = {
 			.program = (enum program)i,
 			.argv = r->argv[i],
+			.may_end = i == PROGRAM_COLLECTOR && r->feed,
 			.on_end = on_end,
 			.arg = r,
 		};

@@ -69,8 +69,12 @@ static int show(const struct place *p, bool as_json)
 				print_head();
 			print_row(program_name((enum program)i), o);
 		} else {
-			fprintf(stderr, "tollwatch: %s: not there\n",
-				program_name((enum program)i));
+			fprintf(stderr, "tollwatch: %s: not running%s\n",
+				program_name((enum program)i),
+				i == PROGRAM_COLLECTOR
+					? " (it leaves when a sample or "
+					  "--calls is all read)"
+					: "");
 		}
 		there += o != NULL;
 		json_decref(o);

@@ -59,6 +59,17 @@ kill -9 "$old"
 check "killed: back again" wait_for 40 ready 2
 same "killed: nothing lost" 8 "$(sql "$state" tollwatch_alerter "select alerter.position('x')")"
 
+# Ended by somebody else, in all order: it is not meant to be away.
+pg_ctl() {
+	if [ "$(id -u)" = 0 ]; then
+		setpriv --reuid postgres --regid postgres --init-groups -- "$pg_bin/pg_ctl" "$@"
+	else
+		"$pg_bin/pg_ctl" "$@"
+	fi
+}
+pg_ctl -D "$state/pg/data" -m fast -w stop >/dev/null
+check "stopped by somebody else: back again" wait_for 40 ready 3
+
 # Its launcher killed: it does not stay.
 old=$(postmaster "$state")
 kill -9 "$pid"

@@ -22,7 +22,11 @@ cleanup() {
 		done
 		kill -9 "$p" 2>/dev/null
 	done
-	[ -n "${KEEP:-}" ] || rm -rf "$dir"
+	[ -n "${KEEP:-}" ] && return
+	# data of a state folder that PostgreSQL's account could not reach
+	find "$dir" -type l -name pg -lname '/var/lib/tollwatch/pg-*' \
+		-exec sh -c 'rm -rf "$(readlink "$1")"' _ {} \;
+	rm -rf "$dir"
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM

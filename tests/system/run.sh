@@ -90,4 +90,16 @@ runner=$!
 pids="$pids $runner"
 await 60
 same "TOLLWATCH_RUN_FOR ends it with 0" 0 $?
+
+# Asked to stop while PostgreSQL is between fork and exec.
+for i in 1 2 3; do
+	"$t" run --config config --state "$dir/quick" >"$dir/quick$i" 2>&1 &
+	runner=$!
+	pids="$pids $runner"
+	wait_for 60 said 'postgresql: pid' "$dir/quick$i"
+	kill -TERM "$runner"
+	wait "$runner"
+	same "stopped at once: exit 0" 0 $?
+	same "and PostgreSQL without hurry" 0 "$(grep -c 'does not stop' "$dir/quick$i")"
+done
 finish

@@ -56,6 +56,38 @@ static void names_are_made_and_found_again(void **state)
 	assert_true(remove_tree(dir, &e));
 }
 
+static void folders_of_a_killed_site_go(void **state)
+{
+	struct place p, q;
+	struct err e;
+	char dir[64], theirs[64], link[PLACE_PATH];
+
+	(void)state;
+	scratch(dir);
+	scratch(theirs);
+	assert_true(place_find(&p, dir, &e));
+	assert_true(place_lock(&p, &e));
+	assert_true(place_make(&p, &e));
+	close(p.lock); /* as the kernel does */
+	assert_true(place_find(&q, dir, &e));
+	assert_true(place_lock(&q, &e));
+	assert_true(place_make(&q, &e));
+	assert_int_not_equal(access(p.sockets, F_OK), 0);
+	assert_int_equal(access(q.sockets, F_OK), 0);
+
+	/* a link put in its place is not followed */
+	assert_int_equal(rmdir(q.sockets), 0);
+	assert_int_equal(symlink(theirs, q.sockets), 0);
+	snprintf(link, sizeof(link), "%s/command", theirs);
+	assert_int_equal(close(creat(link, 0600)), 0);
+	snprintf(link, sizeof(link), "%s", q.sockets);
+	place_close(&q);
+	assert_true(exists(theirs, "command"));
+	assert_int_equal(unlink(link), 0);
+	assert_true(remove_tree(theirs, &e));
+	assert_true(remove_tree(dir, &e));
+}
+
 static void only_a_sample_is_cleared(void **state)
 {
 	struct place p;
@@ -95,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_made_and_found_again),
+		cmocka_unit_test(folders_of_a_killed_site_go),
 		cmocka_unit_test(only_a_sample_is_cleared),
 		cmocka_unit_test(the_environment_chooses_the_state),
 	};
