@@ -158,7 +158,7 @@ bool checkpoint_folder_load(const struct checkpoint_folder *f, uint64_t n,
 			    struct checkpoint_file *out, struct err *e)
 {
 	char name[NAME], signed_by[NAME + 16], comment[MINISIGN_COMMENT];
-	size_t size;
+	size_t size = 0;
 
 	name_of(n, name);
 	snprintf(signed_by, sizeof(signed_by), "%s.minisig", name);

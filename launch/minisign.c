@@ -39,8 +39,8 @@ static bool ready(struct err *e)
 
 static bool decode(struct sv line, uint8_t *out, size_t n)
 {
-	size_t got;
-	const char *end;
+	size_t got = 0;
+	const char *end = NULL;
 
 	/* libsodium 1.0.18 takes '+' with its eighth bit set for '+' */
 	for (size_t i = 0; i < line.n; i++)
