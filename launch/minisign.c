@@ -208,7 +208,7 @@ bool minisign_load_secret(struct minisign_secret *s, const char *path,
 {
 	char text[FILE_MAX];
 	uint8_t raw[SECRET_SIZE] = {0};
-	size_t n;
+	size_t n = 0;
 	bool ok;
 
 	memset(s, 0, sizeof(*s));
@@ -237,7 +237,7 @@ bool minisign_load_public(struct minisign_public *p, const char *path,
 {
 	char text[FILE_MAX];
 	uint8_t raw[PUBLIC_SIZE];
-	size_t n;
+	size_t n = 0;
 
 	if (!ready(e) || !read_small(path, false, text, &n, e))
 		return false;
